@@ -1,0 +1,16 @@
+const sources = { '^@ticket-saga/(contract|runtime|platform)/([^.]+)$': '<rootDir>/$1/$2.ts' };
+
+/** One Jest project for each level of test; `npm run test:<level>` picks one by its name. */
+const level = (name, more = {}) => ({
+  displayName: name,
+  rootDir: '.',
+  testMatch: [`<rootDir>/**/*.${name}.test.ts`],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+  modulePathIgnorePatterns: ['/dist/'],
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: sources,
+  transform: { '\\.ts$': '<rootDir>/jest.transform.mjs' },
+  ...more,
+});
+
+export default { coverageProvider: 'v8', projects: ['unit', 'int', 'process', 'flow'].map((name) => level(name)) };
