@@ -1,0 +1,44 @@
+/** Waiting between tries. */
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** 1, 2, 4, 8 … times `first`, never above `most` (all milliseconds). `failures` counts from 1. */
+export function backoffMs(failures: number, first = 1_000, most = 30_000): number {
+  return Math.min(most, first * 2 ** Math.min(failures - 1, 20));
+}
+
+/** Waits, or returns early when `signal` says that the process stops. */
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  await delay(ms, undefined, signal ? { signal } : {}).catch(() => undefined);
+}
+
+/**
+ * Calls `attempt` until it succeeds or `signal` aborts. `onFailure` hears each failure, for the log and `/health/ready`.
+ */
+export async function untilDone(
+  attempt: () => Promise<void>,
+  onFailure: (error: unknown, failures: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let failures = 1; !signal.aborted; failures += 1) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      onFailure(error, failures);
+      await pause(backoffMs(failures, 500, 10_000), signal);
+    }
+  }
+}
+
+/** Rejects with `message` when `work` has not settled after `ms`; `work` itself goes on unheard. */
+export async function withDeadline<T>(work: Promise<T>, ms: number, message: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(Object.assign(new Error(message), { code: 'DEADLINE_EXCEEDED' })), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

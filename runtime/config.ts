@@ -1,0 +1,85 @@
+/** Settings come from the environment, are read once in `main.ts`, and are all checked before anything starts. */
+import { Duration } from 'luxon';
+import { z } from 'zod';
+
+/** sysexits EX_CONFIG: a supervisor can tell a wrong setting from a crash. */
+const badSettings = 78;
+
+export class ConfigError extends Error {
+  readonly code = 'BAD_SETTINGS';
+}
+
+/** Parses `env`; throws one `ConfigError` that lists every problem, so that none has to be found by a second start. */
+export function readConfig<Shape extends z.ZodObject>(
+  schema: Shape,
+  env: NodeJS.ProcessEnv = process.env,
+): z.infer<Shape> {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  throw new ConfigError(`These settings (environment variables) are wrong:\n${lines.join('\n')}`);
+}
+
+/** For `main.ts`: as `readConfig`, but a wrong setting ends the process with the list on standard error. */
+export function readConfigOrExit<Shape extends z.ZodObject>(schema: Shape): z.infer<Shape> {
+  try {
+    return readConfig(schema);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(badSettings);
+  }
+}
+
+export const port = (standard: number) => z.coerce.number().int().min(0).max(65535).default(standard);
+
+/** An ISO 8601 duration such as `PT15M`; it must be longer than nothing. */
+export const duration = (standard: string) =>
+  z.iso
+    .duration()
+    .refine((text) => durationMs(text) > 0, 'must be longer than nothing')
+    .default(standard);
+
+/** Milliseconds of an ISO 8601 duration; a month counts 30 days and a year 365, as in PostgreSQL's epoch. */
+export function durationMs(iso: string): number {
+  return Duration.fromISO(iso).toMillis();
+}
+
+/** What every service reads. */
+export const serviceSettings = {
+  BIND_ADDRESS: z.string().default('127.0.0.1'),
+  LOG_LEVEL: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
+  DATABASE_HOST: z.string().default('127.0.0.1'),
+  POSTGRES_PORT: port(5433),
+  DATABASE_NAME: z.string().default('tickets'),
+  DATABASE_POOL: z.coerce.number().int().min(1).max(100).default(10),
+};
+
+export const kafkaSettings = {
+  KAFKA_BROKERS: z
+    .string()
+    .default('127.0.0.1:9092')
+    .transform((list) => list.split(',').map((broker) => broker.trim())),
+};
+
+export const engineSettings = {
+  ZEEBE_GRPC_ADDRESS: z.string().default('grpc://127.0.0.1:26500'),
+  /** How long a job is lent to a worker before the engine gives it to another. */
+  JOB_TIMEOUT: duration('PT30S'),
+  /** Jobs of one type that one process works on at once. */
+  JOB_CONCURRENCY: z.coerce.number().int().min(1).max(500).default(16),
+};
+
+export const identitySettings = {
+  AUTH_MODE: z.enum(['local', 'jwt']).default('local'),
+  /** Local mode: what operators log in with (HTTP Basic). */
+  OPERATOR_USER: z.string().default('techlead'),
+  OPERATOR_PASSWORD: z.string().default('zup@123'),
+  /** JWT mode: where the keys are, or one key as PEM (SPKI); and what the token must say. */
+  JWT_JWKS_URL: z.url().optional(),
+  JWT_PUBLIC_KEY: z.string().optional(),
+  JWT_ALGORITHM: z.string().default('RS256'),
+  JWT_ISSUER: z.string().optional(),
+  JWT_AUDIENCE: z.string().optional(),
+};

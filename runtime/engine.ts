@@ -1,0 +1,123 @@
+/** The Camunda 8 engine (Zeebe) over gRPC: the few calls we need, each with a deadline, none that hangs for ever. */
+import { ZeebeGrpcClient } from '@camunda8/sdk/dist/zeebe/index.js';
+import { z } from 'zod';
+import { withDeadline } from './backoff.ts';
+
+/** gRPC status codes that mean something to us. */
+export const grpc = { notFound: 5, alreadyExists: 6, resourceExhausted: 8, failedPrecondition: 9 } as const;
+
+/** The gRPC status of an error of the client, or undefined when it is something else. */
+export function grpcCode(error: unknown): number | undefined {
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'number'
+    ? error.code
+    : undefined;
+}
+
+export type ActivatedJob = {
+  key: string;
+  type: string;
+  processInstanceKey: string;
+  elementId: string;
+  elementInstanceKey: string;
+  retries: number;
+  deadline: string;
+  variables: unknown;
+};
+
+export type Engine = ReturnType<typeof createEngine>;
+
+const callDeadlineMs = 10_000;
+
+/** @param address `grpc://host:port`; several gateways: `grpc://ipv4:a:port,b:port` */
+export function createEngine(address: string) {
+  // Without retries a call rejects when the gateway is away; with them it would hang until the gateway is back.
+  const client = new ZeebeGrpcClient({
+    config: {
+      ZEEBE_GRPC_ADDRESS: address,
+      CAMUNDA_OAUTH_DISABLED: true,
+      CAMUNDA_AUTH_STRATEGY: 'NONE',
+      zeebeGrpcSettings: {
+        ZEEBE_GRPC_CLIENT_RETRY: false,
+        ZEEBE_GRPC_CLIENT_EAGER_CONNECT: false,
+        ZEEBE_CLIENT_LOG_LEVEL: 'NONE',
+      },
+    },
+  });
+  const call = <T>(what: string, work: Promise<T>) =>
+    withDeadline(work, callDeadlineMs, `The engine did not answer ${what} in ${callDeadlineMs / 1000} s`);
+
+  return {
+    /**
+     * Waits in the engine up to `waitMs` for jobs of `type` (long polling); resolves with [] when there are none.
+     * @param leaseMs how long the jobs are ours
+     */
+    activateJobs: (options: {
+      type: string;
+      worker: string;
+      most: number;
+      leaseMs: number;
+      waitMs: number;
+      variables: string[];
+    }) =>
+      withDeadline(
+        client.activateJobs({
+          type: options.type,
+          worker: options.worker,
+          maxJobsToActivate: options.most,
+          timeout: options.leaseMs,
+          requestTimeout: options.waitMs,
+          fetchVariable: options.variables,
+        }),
+        options.waitMs + callDeadlineMs,
+        'The engine did not answer the poll for jobs',
+      ) as Promise<ActivatedJob[]>,
+    completeJob: (jobKey: string, variables: object) =>
+      call('complete', client.completeJob({ jobKey, variables: { ...variables } })),
+    failJob: (jobKey: string, failure: { errorMessage: string; retries: number; retryBackOff: number }) =>
+      call('fail', client.failJob({ jobKey, ...failure })),
+    throwError: (
+      jobKey: string,
+      error: { errorCode: string; errorMessage: string; variables: Record<string, string> },
+    ) => call('error', client.throwError({ jobKey, ...error })),
+    /** Starts the newest version of a process. Resolves with the instance's key and the version. */
+    startProcess: async (bpmnProcessId: string, variables: object) => {
+      const started = await call('start', client.createProcessInstance({ bpmnProcessId, variables: { ...variables } }));
+      return { processInstanceKey: String(started.processInstanceKey), version: started.version };
+    },
+    /**
+     * Publishes a message that waits `timeToLiveMs` for its process. The same `messageId` again, while the first one
+     * lives, is success: it is there already.
+     */
+    publishMessage: async (message: {
+      name: string;
+      correlationKey: string;
+      messageId: string;
+      timeToLiveMs: number;
+      variables: object;
+    }) => {
+      const { timeToLiveMs, variables, ...rest } = message;
+      try {
+        await call(
+          'publish',
+          client.publishMessage({ ...rest, timeToLive: timeToLiveMs, variables: { ...variables } }),
+        );
+      } catch (error) {
+        if (grpcCode(error) !== grpc.alreadyExists) throw error;
+      }
+    },
+    /** Deploys a diagram; the engine makes a new version only when the file differs from the newest. */
+    deploy: async (name: string, content: Buffer) => {
+      const deployed = await call('deploy', client.deployResource({ name, process: content }));
+      return z
+        .object({
+          deployments: z.array(z.object({ process: z.object({ bpmnProcessId: z.string(), version: z.number() }) })),
+        })
+        .parse(deployed)
+        .deployments.map((deployment) => deployment.process);
+    },
+    topology: () => call('topology', client.topology()),
+    close: async () => {
+      await withDeadline(client.close(3_000), 3_500, 'close').catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,89 @@
+/** The Express application that every service starts from: limits, security headers, access log, diagnostics. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import type { Health } from './health.ts';
+import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics.ts';
+import { errorHandler, notFound } from './problem.ts';
+
+export type AppParts = { service: string; version: string; logger: Logger; health: Health; metrics: Metrics };
+
+/** The app before the service's own routes. `finishApp` must be called after them. */
+export function createApp(parts: AppParts): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
+  app.use(observe(parts));
+  addDiagnostics(app, parts);
+  app.use(express.json({ limit: '100kb' }));
+  return app;
+}
+
+export function finishApp(app: Express, logger: Logger): Express {
+  app.use(notFound);
+  app.use(errorHandler(logger));
+  return app;
+}
+
+function observe({ logger, metrics }: AppParts): express.RequestHandler {
+  return (request, response, next) => {
+    const started = process.hrtime.bigint();
+    response.once('close', () => {
+      const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+      const route = typeof request.route?.path === 'string' ? request.route.path : 'unmatched';
+      metrics.httpSeconds.observe({ method: request.method, route, status: String(response.statusCode) }, seconds);
+      logger.debug('request', {
+        method: request.method,
+        path: request.path,
+        status: response.statusCode,
+        ms: Math.round(seconds * 1000),
+      });
+    });
+    next();
+  };
+}
+
+function addDiagnostics(app: Express, { service, version, health, metrics }: AppParts): void {
+  app.get('/diagnostic/heartbeat', (_request, response) => {
+    response.json({ service_id: service, status: 'up', version });
+  });
+  app.get('/health/live', (_request, response) => {
+    response.json({ status: 'up' });
+  });
+  app.get('/health/ready', (_request, response) => {
+    const { ready, parts } = health.report();
+    response.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', parts });
+  });
+  app.get('/metrics', async (_request, response) => {
+    response.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+  });
+}
+
+/** Listens and resolves with the port (of use with port 0). Rejects with a sentence when the port is taken. */
+export async function listen(app: Express, port: number, address: string): Promise<{ server: Server; port: number }> {
+  const server = createServer(app);
+  server.listen(port, address);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+    throw taken
+      ? new Error(`Port ${port} is taken by another program: stop it, or set another port.`, { cause: error })
+      : error;
+  }
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+/** Closes the server once its requests are answered; idle keep-alive connections are not waited for. */
+export async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const sweep = setInterval(() => server.closeIdleConnections(), 25);
+  const force = setTimeout(() => server.closeAllConnections(), 5_000);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(force);
+}

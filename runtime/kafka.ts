@@ -1,0 +1,89 @@
+/** Kafka through kafkajs. It is no longer maintained, so nothing outside this folder touches it (decision 0003). */
+import { type Topic, topicSettings } from '@ticket-saga/contract/topics';
+import { Kafka, logLevel, Partitioners } from 'kafkajs';
+import { groupBy } from './group-by.ts';
+import type { Logger } from './logger.ts';
+
+export type { Kafka } from 'kafkajs';
+
+export type OutgoingRecord = { topic: string; key: string; value: string; headers: Record<string, string> };
+
+export type Producer = {
+  /** Sends all and waits until the broker has them (acks from all replicas, idempotent). Rejects after some 10 s. */
+  send(records: OutgoingRecord[]): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export function createKafka(brokers: string[], clientId: string, logger: Logger): Kafka {
+  return new Kafka({
+    clientId,
+    brokers,
+    connectionTimeout: 3_000,
+    requestTimeout: 10_000,
+    // Few and quick: the callers have patience of their own, and show that they wait.
+    retry: { retries: 3, initialRetryTime: 200, maxRetryTime: 2_000 },
+    logLevel: logLevel.WARN,
+    logCreator: () => (entry) => {
+      const { message, ...rest } = entry.log;
+      logger.log(entry.level === logLevel.ERROR ? 'warn' : 'debug', `kafka: ${message}`, {
+        ...(typeof rest['error'] === 'string' ? { error: rest['error'] } : {}),
+      });
+    },
+  });
+}
+
+/** Makes the topics of the contract that are missing. Rejects while the broker is away. */
+export async function ensureTopics(kafka: Kafka): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const there = new Set(await admin.listTopics());
+    const missing = Object.entries(topicSettings).filter(([topic]) => !there.has(topic));
+    if (missing.length === 0) return;
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: missing.map(([topic, { partitions, config }]) => ({
+        topic,
+        numPartitions: partitions,
+        configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
+      })),
+    });
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** A producer that connects at its first use, and again after a failure. */
+export function createProducer(kafka: Kafka): Producer {
+  const producer = kafka.producer({
+    idempotent: true,
+    maxInFlightRequests: 1,
+    allowAutoTopicCreation: false,
+    createPartitioner: Partitioners.DefaultPartitioner,
+    retry: { retries: 5, initialRetryTime: 200, maxRetryTime: 2_000 },
+  });
+  let connected: Promise<void> | undefined;
+  return {
+    async send(records) {
+      connected ??= producer.connect().catch((error: unknown) => {
+        connected = undefined;
+        throw error;
+      });
+      await connected;
+      const byTopic = groupBy(records, (record) => record.topic);
+      await producer.sendBatch({
+        acks: -1,
+        timeout: 8_000,
+        topicMessages: [...byTopic].map(([topic, messages]) => ({
+          topic,
+          messages: messages.map(({ key, value, headers }) => ({ key, value, headers })),
+        })),
+      });
+    },
+    stop: async () => {
+      if (connected) await producer.disconnect();
+    },
+  };
+}
+
+export type { Topic };

@@ -1,0 +1,40 @@
+/** Structured logs: one JSON object a line on standard output, as log forwarders want them. */
+import winston from 'winston';
+
+export type Logger = winston.Logger;
+
+/** Names of fields whose values never go into a log. */
+const secret = /password|secret|token|authorization|signature/i;
+
+const hideSecrets = winston.format((info) => {
+  for (const key of Object.keys(info)) if (secret.test(key)) info[key] = '***';
+  return info;
+});
+
+export function createLogger(service: string, level = 'info'): Logger {
+  return winston.createLogger({
+    level,
+    defaultMeta: { service },
+    format: winston.format.combine(
+      winston.format.timestamp(),
+      winston.format.errors({ stack: true }),
+      hideSecrets(),
+      winston.format.json(),
+    ),
+    transports: [new winston.transports.Console()],
+  });
+}
+
+/** What of an error belongs into a log line: code, message and the chain of causes, without a page of stack. */
+export function errorFields(error: unknown): { error: string; code?: string; cause?: string } {
+  if (!(error instanceof Error)) return { error: String(error) };
+  const code =
+    'code' in error && (typeof error.code === 'string' || typeof error.code === 'number')
+      ? String(error.code)
+      : undefined;
+  return {
+    error: error.message || error.name,
+    ...(code === undefined ? {} : { code }),
+    ...(error.cause === undefined ? {} : { cause: String(error.cause) }),
+  };
+}

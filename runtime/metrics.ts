@@ -1,0 +1,35 @@
+/** Prometheus metrics, one registry a process, read at `/metrics`. */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+export function createMetrics(service: string) {
+  const registry = new Registry();
+  registry.setDefaultLabels({ service });
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  return {
+    registry,
+    httpSeconds: new Histogram({
+      name: 'http_request_duration_seconds',
+      help: 'Time to answer a request',
+      labelNames: ['method', 'route', 'status'],
+      registers,
+    }),
+    jobSeconds: new Histogram({
+      name: 'job_duration_seconds',
+      help: 'Working time of a job, by its type and how it ended',
+      labelNames: ['type', 'result'],
+      registers,
+    }),
+    jobsRunning: new Gauge({ name: 'jobs_running', help: 'Jobs being worked on now', labelNames: ['type'], registers }),
+    messages: new Counter({
+      name: 'kafka_messages_total',
+      help: 'Messages consumed, by topic and what became of them',
+      labelNames: ['topic', 'result'],
+      registers,
+    }),
+    outboxPending: new Gauge({ name: 'outbox_pending', help: 'Events that wait in the outbox', registers }),
+    outboxSent: new Counter({ name: 'outbox_sent_total', help: 'Events sent from the outbox to Kafka', registers }),
+  };
+}

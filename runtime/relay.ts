@@ -1,0 +1,118 @@
+/**
+ * Sends the outbox to Kafka: in batches, in order for each key, woken by the commit (NOTIFY) with a slow poll behind.
+ *
+ * Several processes of a service relay at once. Each claims whole keys: it locks the oldest waiting row of a key and
+ * takes the rest of that key with it, so no other process can send a later event of the key first. A process that is
+ * paused in the middle loses its transaction after `idle_in_transaction_session_timeout`, and another goes on; what the
+ * paused one sends when it wakes up is a repeat, which every reader tolerates.
+ */
+import pg from 'pg';
+import { backoffMs, pause } from './backoff.ts';
+import type { ServiceSchema } from './database-url.ts';
+import type { PartHealth } from './health.ts';
+import type { Producer } from './kafka.ts';
+import { errorFields, type Logger } from './logger.ts';
+import type { Metrics } from './metrics.ts';
+
+const batchSize = 500;
+const pollMs = 1_000;
+
+type Row = { id: string; topic: string; key: string; value: string; headers: Record<string, string> };
+
+// The heads of the keys first; `for update skip locked` re-reads a head that another process has just sent, and drops it.
+const claim = `
+  with heads as (
+    select id, key from outbox o
+    where published_at is null
+      and not exists (select 1 from outbox earlier where earlier.key = o.key and earlier.published_at is null and earlier.id < o.id)
+    order by id limit ${batchSize}
+    for update skip locked
+  )
+  select o.id, o.topic, o.key, o.value, o.headers
+  from outbox o join heads using (key)
+  where o.published_at is null
+  order by o.id limit ${batchSize}`;
+
+export type RelayOptions = {
+  url: string;
+  schema: ServiceSchema;
+  producer: Producer;
+  health: PartHealth;
+  logger: Logger;
+  metrics: Metrics;
+};
+
+/** Runs until the returned function is called; that waits for the batch in hand. */
+export function startRelay(options: RelayOptions): () => Promise<void> {
+  const stop = new AbortController();
+  const running = run(options, stop.signal);
+  return async () => {
+    stop.abort();
+    await running;
+  };
+}
+
+async function run(options: RelayOptions, signal: AbortSignal): Promise<void> {
+  for (let failures = 0; !signal.aborted;) {
+    const client = new pg.Client({ connectionString: options.url, connectionTimeoutMillis: 5_000, keepAlive: true });
+    client.on('error', () => undefined); // a lost connection shows at the next query
+    try {
+      await client.connect();
+      await client.query(`set idle_in_transaction_session_timeout = '15s'; set statement_timeout = '15s'`);
+      await client.query(`listen "outbox_${options.schema}"`);
+      await relayUntilStopped(client, options, signal, () => (failures = 0));
+    } catch (error) {
+      failures += 1;
+      options.health.failed(`events wait in the outbox: ${String(error)}`);
+      options.logger.warn('outbox relay: trying again', { failures, ...errorFields(error) });
+      await pause(backoffMs(failures, 500, 10_000), signal);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+}
+
+async function relayUntilStopped(client: pg.Client, options: RelayOptions, signal: AbortSignal, onSuccess: () => void) {
+  let wake: () => void = () => undefined;
+  let woken = false;
+  client.on('notification', () => {
+    woken = true;
+    wake();
+  });
+  signal.addEventListener('abort', () => wake(), { once: true });
+  while (!signal.aborted) {
+    woken = false;
+    const sent = await relayBatch(client, options);
+    onSuccess();
+    options.health.ok();
+    if (sent > 0 || woken) continue;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, pollMs);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (woken || signal.aborted) wake();
+    });
+  }
+}
+
+async function relayBatch(client: pg.Client, { producer, metrics }: RelayOptions): Promise<number> {
+  await client.query('begin');
+  try {
+    const { rows } = await client.query<Row>(claim);
+    if (rows.length > 0) {
+      await producer.send(rows);
+      await client.query('update outbox set published_at = now() where id = any($1::bigint[])', [
+        rows.map((row) => row.id),
+      ]);
+    }
+    await client.query('commit');
+    metrics.outboxSent.inc(rows.length);
+    metrics.outboxPending.set(rows.length < batchSize ? 0 : batchSize);
+    return rows.length;
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * How a service runs: its parts are started one after the other and stopped in the reverse order, once, on SIGTERM or
+ * SIGINT. A part that cannot work yet (the database is away) says so in `/health/ready` and goes on trying.
+ */
+import { createRequire } from 'node:module';
+import type { Express } from 'express';
+import type { Job } from '@ticket-saga/contract/jobs';
+import type { Topic } from '@ticket-saga/contract/topics';
+import type { z } from 'zod';
+import { untilDone } from './backoff.ts';
+import { ConfigError, durationMs } from './config.ts';
+import { type ConsumerOptions, startConsumer } from './consumer.ts';
+import { createDb, type Db, watchDatabase } from './database.ts';
+import { databaseUrl, type ServiceSchema } from './database-url.ts';
+import { createEngine, type Engine } from './engine.ts';
+import { createHealth, type Health } from './health.ts';
+import { type AppParts, closeServer, listen } from './http.ts';
+import type { Handler, JobReport } from './job.ts';
+import { createKafka, createProducer, ensureTopics, type Kafka, type Producer } from './kafka.ts';
+import { createLogger, errorFields, type Logger } from './logger.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { addToOutbox } from './outbox.ts';
+import { startRelay } from './relay.ts';
+import { pollSilenceMs, startWorker } from './worker.ts';
+
+export const version = String(createRequire(import.meta.url)('@ticket-saga/runtime/package.json').version);
+
+type Settings = {
+  BIND_ADDRESS: string;
+  LOG_LEVEL: string;
+  DATABASE_HOST: string;
+  POSTGRES_PORT: number;
+  DATABASE_NAME: string;
+  DATABASE_POOL: number;
+};
+
+export type Service = {
+  name: string;
+  logger: Logger;
+  health: Health;
+  metrics: Metrics;
+  /** What `createApp` wants. */
+  appParts: AppParts;
+  /** Stopped in the reverse order of registration. */
+  onStop(name: string, stop: () => Promise<void> | void): void;
+  database(schema: ServiceSchema): Db;
+  kafka(brokers: string[]): { kafka: Kafka; producer: Producer };
+  relay(schema: ServiceSchema, producer: Producer): void;
+  consumer<Schema extends z.ZodType>(
+    options: Omit<ConsumerOptions<Schema>, 'health' | 'logger' | 'metrics' | 'service' | 'groupId'> & { topic: Topic },
+  ): void;
+  engine(address: string): Engine;
+  worker<Input extends z.ZodObject, Output extends z.ZodObject>(
+    job: Job<Input, Output>,
+    handler: Handler<Input, Output>,
+    with_: { engine: Engine; db: Db; producer: Producer; settings: { JOB_TIMEOUT: string; JOB_CONCURRENCY: number } },
+  ): void;
+  listen(app: Express, port: number): Promise<number>;
+};
+
+/** Runs `start`; a failure there, or an error nobody caught, is logged and ends the process with code 1. */
+export async function runService(
+  name: string,
+  settings: Settings,
+  start: (service: Service) => Promise<void>,
+): Promise<void> {
+  const logger = createLogger(name, settings.LOG_LEVEL);
+  const stops: { name: string; stop: () => Promise<void> | void }[] = [];
+  let stopping = false;
+  const stop = async (why: string, code: number) => {
+    if (stopping) return;
+    stopping = true;
+    logger.info('stopping', { why });
+    const tooLong = setTimeout(() => process.exit(code || 1), 15_000);
+    for (const part of stops.toReversed()) {
+      await Promise.resolve(part.stop()).catch((error: unknown) =>
+        logger.warn(`stopping ${part.name}`, errorFields(error)),
+      );
+    }
+    clearTimeout(tooLong);
+    logger.info('stopped');
+    logger.once('finish', () => process.exit(code)); // some clients hold the process for seconds after their close
+    logger.end();
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal, 0));
+  const die = (error: unknown) => {
+    logger.error('uncaught', { ...errorFields(error), stack: error instanceof Error ? error.stack : undefined });
+    void stop('an error nobody caught', 1);
+  };
+  process.on('uncaughtException', die);
+  process.on('unhandledRejection', die);
+
+  try {
+    await start(createService(name, settings, logger, (part, stopPart) => stops.push({ name: part, stop: stopPart })));
+  } catch (error) {
+    if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
+    logger.error('cannot start', errorFields(error));
+    await stop('it cannot start', error instanceof ConfigError ? 78 : 1);
+  }
+}
+
+function createService(name: string, settings: Settings, logger: Logger, onStop: Service['onStop']): Service {
+  const health = createHealth();
+  const metrics = createMetrics(name);
+  return {
+    name,
+    logger,
+    health,
+    metrics,
+    appParts: { service: name, version, logger, health, metrics },
+    onStop,
+    database(schema) {
+      const db = createDb(databaseUrl(schema, settings), settings.DATABASE_POOL);
+      onStop('database', () => db.$disconnect());
+      onStop('database watch', watchDatabase(db, health));
+      return db;
+    },
+    kafka(brokers) {
+      const kafka = createKafka(brokers, name, logger);
+      const producer = createProducer(kafka);
+      onStop('producer', () => producer.stop());
+      makeTopics(kafka, health, logger, onStop);
+      return { kafka, producer };
+    },
+    relay(schema, producer) {
+      const url = databaseUrl(schema, settings);
+      const part = health.part('outbox relay', 30_000);
+      onStop('relay', startRelay({ url, schema, producer, health: part, logger, metrics }));
+    },
+    consumer(options) {
+      const part = health.part(`consumer ${options.topic}`, 60_000);
+      onStop(
+        `consumer ${options.topic}`,
+        startConsumer({ ...options, groupId: name, service: name, health: part, logger, metrics }),
+      );
+    },
+    engine(address) {
+      const engine = createEngine(address);
+      onStop('engine', () => engine.close());
+      return engine;
+    },
+    worker(job, handler, { engine, db, producer, settings: pace }) {
+      const report: JobReport = {
+        started: (event) => {
+          // Best effort and past the outbox: a RUNNING that is lost costs nothing, the outcome comes with the effect.
+          const record = { topic: event.topic, key: event.key, value: JSON.stringify(event.value), headers: {} };
+          producer.send([record]).catch((error: unknown) => logger.debug('timeline: not told', errorFields(error)));
+        },
+        trouble: (event) => addToOutbox(db, [event]),
+      };
+      const part = health.part(`worker ${job.type}`, pollSilenceMs);
+      const options = { engine, report, logger, metrics, health: part };
+      onStop(
+        `worker ${job.type}`,
+        startWorker(job, handler, {
+          ...options,
+          leaseMs: durationMs(pace.JOB_TIMEOUT),
+          concurrency: pace.JOB_CONCURRENCY,
+        }),
+      );
+    },
+    async listen(app, port) {
+      const listening = await listen(app, port, settings.BIND_ADDRESS);
+      onStop('http', () => closeServer(listening.server));
+      logger.info('listening', { port: listening.port });
+      return listening.port;
+    },
+  };
+}
+
+function makeTopics(kafka: Kafka, health: Health, logger: Logger, onStop: Service['onStop']): void {
+  const stop = new AbortController();
+  const part = health.part('kafka topics');
+  const made = untilDone(
+    async () => {
+      await ensureTopics(kafka);
+      part.ok();
+    },
+    (error, failures) => {
+      part.failed(`Kafka does not answer: ${String(error)}`);
+      logger.warn('topics: trying again', { failures, ...errorFields(error) });
+    },
+    stop.signal,
+  );
+  onStop('topics', async () => {
+    stop.abort();
+    await made;
+  });
+}
