@@ -4,7 +4,7 @@
  */
 import type { Express, Request, Response } from 'express';
 import swaggerUi from 'swagger-ui-express';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi';
 import type { Authenticate, Identity } from './identity.ts';
 import { fieldErrors, Problem, problemDocument } from './problem.ts';

@@ -3,7 +3,7 @@
  * `dead-letters`. Messages of one key are handled in order, different keys side by side.
  */
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { backoffMs, pause, untilDone } from './backoff.ts';
 import { deadLetterOf, deadLetterRecord, type DeadSource } from './dead-letters.ts';
 import { PermanentError } from './errors.ts';

@@ -25,9 +25,8 @@ export function createKafka(brokers: string[], clientId: string, logger: Logger)
     logLevel: logLevel.WARN,
     logCreator: () => (entry) => {
       const { message, ...rest } = entry.log;
-      logger.log(entry.level === logLevel.ERROR ? 'warn' : 'debug', `kafka: ${message}`, {
-        ...(typeof rest['error'] === 'string' ? { error: rest['error'] } : {}),
-      });
+      const error = typeof rest['error'] === 'string' ? rest['error'] : undefined;
+      logger.log(entry.level === logLevel.ERROR ? 'warn' : 'debug', `kafka: ${message}`, { error });
     },
   });
 }

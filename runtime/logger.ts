@@ -35,6 +35,8 @@ export function errorFields(error: unknown): { error: string; code?: string; cau
   return {
     error: error.message || error.name,
     ...(code === undefined ? {} : { code }),
-    ...(error.cause === undefined ? {} : { cause: String(error.cause) }),
+    ...(error.cause === undefined
+      ? {}
+      : { cause: error.cause instanceof Error ? error.cause.message : JSON.stringify(error.cause) }),
   };
 }
