@@ -8,6 +8,7 @@ import type { Job } from '@ticket-saga/contract/jobs';
 import type { Topic } from '@ticket-saga/contract/topics';
 import type { z } from 'zod';
 import { untilDone } from './backoff.ts';
+import { createBestEffortSender } from './best-effort.ts';
 import { ConfigError, durationMs } from './config.ts';
 import { type ConsumerOptions, startConsumer } from './consumer.ts';
 import { createDb, type Db, watchDatabase } from './database.ts';
@@ -102,6 +103,13 @@ export async function runService(
 function createService(name: string, settings: Settings, logger: Logger, onStop: Service['onStop']): Service {
   const health = createHealth();
   const metrics = createMetrics(name);
+  const senders = new Map<Producer, JobReport['started']>();
+  /** One sender a producer, so that the events of all workers travel together. */
+  const startedSender = (producer: Producer) => {
+    const sender = senders.get(producer) ?? createBestEffortSender(producer, logger);
+    senders.set(producer, sender);
+    return sender;
+  };
   return {
     name,
     logger,
@@ -141,11 +149,7 @@ function createService(name: string, settings: Settings, logger: Logger, onStop:
     },
     worker(job, handler, { engine, db, producer, settings: pace }) {
       const report: JobReport = {
-        started: (event) => {
-          // Best effort and past the outbox: a RUNNING that is lost costs nothing, the outcome comes with the effect.
-          const record = { topic: event.topic, key: event.key, value: JSON.stringify(event.value), headers: {} };
-          producer.send([record]).catch((error: unknown) => logger.debug('timeline: not told', errorFields(error)));
-        },
+        started: startedSender(producer),
         trouble: (event) => addToOutbox(db, [event]),
       };
       const part = health.part(`worker ${job.type}`, pollSilenceMs);

@@ -1,0 +1,84 @@
+/**
+ * `created-orders`: an order starts its process, a customer's cancel becomes a message to it.
+ *
+ * The engine is asked first, then the event is marked DONE, then the offset moves. A crash in between starts a second
+ * process instance: harmless, its first task finds the reservation of the first and ends as "Duplicate".
+ */
+import { cancelTimeToLiveMs, messages } from '@ticket-saga/contract/messages';
+import { startStep, startVariables } from '@ticket-saga/contract/jobs';
+import type { CancelRequested, CreatedOrdersEvent, OrderCreated } from '@ticket-saga/contract/topics';
+import { durationMs } from '@ticket-saga/runtime/config';
+import { grpcCode } from '@ticket-saga/runtime/engine';
+import { PermanentError } from '@ticket-saga/runtime/errors';
+import { isDone, markDone } from '@ticket-saga/runtime/inbox';
+import { insertIntoOutbox } from '@ticket-saga/runtime/outbox';
+import { stepEvent } from '@ticket-saga/runtime/step-events';
+import type { z } from 'zod';
+import { consumerName, type OrchestratorParts, type OrchestratorSettings } from './parts.ts';
+
+/** The diagram's file name is its process id. */
+const orderProcess = 'ticket-order';
+/** gRPC INVALID_ARGUMENT: the engine will refuse the same call for ever. */
+const invalidArgument = 3;
+
+export async function handleOrderEvent(parts: OrchestratorParts, event: CreatedOrdersEvent): Promise<void> {
+  if (await isDone(parts.db, consumerName, event.idempotencyKey)) return;
+  switch (event.type) {
+    case 'ORDER_CREATED':
+      return startOrder(parts, event);
+    case 'ORDER_CANCEL_REQUESTED':
+      return cancelOrder(parts, event);
+    default:
+      return event satisfies never;
+  }
+}
+
+async function startOrder({ db, engine, logger, settings }: OrchestratorParts, event: OrderCreated): Promise<void> {
+  const variables = startVariables.parse(variablesOf(event, settings));
+  const started = await engine.startProcess(orderProcess, variables).catch((error: unknown) => {
+    if (grpcCode(error) !== invalidArgument) throw error;
+    throw new PermanentError('REFUSED_BY_ENGINE', `The engine refuses to start the order: ${String(error)}`, error);
+  });
+  const { processInstanceKey, version } = started;
+  const place = {
+    orderId: event.orderId,
+    processInstanceKey,
+    elementId: startStep.elementId,
+    stage: startStep.stage,
+    attempt: 1,
+  };
+  await db.$executeRaw`
+    with started as (
+      insert into started_process (order_id, process_instance_key, process_version)
+      values (${event.orderId}::uuid, ${processInstanceKey}, ${version}) on conflict (order_id) do nothing
+    ), told as (
+      ${insertIntoOutbox([stepEvent(place, 'COMPLETED')])}
+    )
+    insert into inbox (consumer, idempotency_key) values (${consumerName}, ${event.idempotencyKey}) on conflict do nothing`;
+  logger.info('process started', { orderId: event.orderId, processInstanceKey, version });
+}
+
+/** The variables that the process starts with; the time to pay is the setting, or the order's own shorter one. */
+function variablesOf(event: OrderCreated, settings: OrchestratorSettings): z.input<typeof startVariables> {
+  const own = event.paymentDeadline;
+  const shorter = own !== undefined && durationMs(own) < durationMs(settings.PAYMENT_DEADLINE);
+  return {
+    orderId: event.orderId,
+    items: event.items,
+    paymentDeadline: shorter ? own : settings.PAYMENT_DEADLINE,
+    startBy: new Date(Date.parse(event.occurredAt) + durationMs(settings.ORDER_MAX_AGE)).toISOString(),
+    paymentToken: event.paymentToken ?? null,
+  };
+}
+
+async function cancelOrder({ db, engine, logger }: OrchestratorParts, event: CancelRequested): Promise<void> {
+  await engine.publishMessage({
+    name: messages.cancelOrder.name,
+    correlationKey: event.orderId,
+    messageId: event.idempotencyKey,
+    timeToLiveMs: cancelTimeToLiveMs,
+    variables: {},
+  });
+  await markDone(db, consumerName, event.idempotencyKey);
+  logger.info('cancel passed to the process', { orderId: event.orderId });
+}

@@ -1,0 +1,41 @@
+/** `payment-event`: the payment's result becomes the message that the process waits for. */
+import { messages } from '@ticket-saga/contract/messages';
+import type { PaymentEvent } from '@ticket-saga/contract/topics';
+import { signatureHeader } from '@ticket-saga/contract/topics';
+import { durationMs } from '@ticket-saga/runtime/config';
+import type { MessageMeta } from '@ticket-saga/runtime/consumer';
+import { PermanentError } from '@ticket-saga/runtime/errors';
+import { isDone, markDone } from '@ticket-saga/runtime/inbox';
+import { isSigned } from '@ticket-saga/runtime/signature';
+import { consumerName, type OrchestratorParts } from './parts.ts';
+
+export async function handlePaymentEvent(
+  parts: OrchestratorParts,
+  event: PaymentEvent,
+  meta: MessageMeta,
+): Promise<void> {
+  const { db, engine, logger, settings } = parts;
+  if (!isSigned(settings.PAYMENT_EVENT_SECRET, meta.rawValue, meta.headers[signatureHeader])) {
+    if (settings.AUTH_MODE === 'jwt')
+      throw new PermanentError('NOT_BELIEVED', 'payment-service did not write this event.');
+    // Written by hand: payment-service books it and writes an event of its own, so that its row alone decides.
+    logger.info('payment event without a signature is left to payment-service', { orderId: event.orderId });
+    return;
+  }
+  if (await isDone(db, consumerName, event.idempotencyKey)) return;
+  if (event.type !== 'PAYMENT_LATE') {
+    const approved = event.type === 'PAYMENT_APPROVED';
+    await engine.publishMessage({
+      name: messages.paymentCallback.name,
+      correlationKey: event.orderId,
+      messageId: event.idempotencyKey,
+      // An early answer waits for the process; after the deadline and its grace nobody waits for it any more.
+      timeToLiveMs: durationMs(settings.PAYMENT_DEADLINE) + durationMs(settings.HOLD_GRACE),
+      variables: messages.paymentCallback.variables.parse(
+        approved ? { paymentOutcome: 'APPROVED' } : { paymentOutcome: 'DECLINED', reasonCode: 'PAYMENT_DECLINED' },
+      ),
+    });
+  }
+  await markDone(db, consumerName, event.idempotencyKey);
+  logger.info('payment result passed on', { orderId: event.orderId, type: event.type });
+}
