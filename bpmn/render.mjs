@@ -46,7 +46,10 @@ try {
     await writeFile(path(`docs/${name}.svg`), picture);
     if (pngFolder) {
       await page.setContent(`<body style="margin:0;width:max-content">${picture.slice(picture.indexOf('<svg'))}`);
-      await page.locator('svg').first().screenshot({ path: `${pngFolder}/${name}.png` });
+      await page
+        .locator('svg')
+        .first()
+        .screenshot({ path: `${pngFolder}/${name}.png` });
     }
   }
 } finally {
