@@ -13,4 +13,12 @@ const level = (name, more = {}) => ({
   ...more,
 });
 
-export default { coverageProvider: 'v8', projects: ['unit', 'int', 'process', 'flow'].map((name) => level(name)) };
+const setUp = (name) => ({
+  globalSetup: `<rootDir>/test/support/${name}-setup.ts`,
+  globalTeardown: `<rootDir>/test/support/${name}-teardown.ts`,
+});
+
+export default {
+  coverageProvider: 'v8',
+  projects: [level('unit'), level('int', setUp('int')), level('process'), level('flow')],
+};
