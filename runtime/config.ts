@@ -37,7 +37,7 @@ export const port = (standard: number) => z.coerce.number().int().min(0).max(655
 /** An ISO 8601 duration such as `PT15M`; it must be longer than nothing. */
 export const duration = (standard: string) =>
   z.iso
-    .duration()
+    .duration({ error: 'must be an ISO 8601 duration such as PT15M', abort: true })
     .refine((text) => durationMs(text) > 0, 'must be longer than nothing')
     .default(standard);
 

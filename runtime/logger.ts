@@ -11,9 +11,11 @@ const hideSecrets = winston.format((info) => {
   return info;
 });
 
+/** @param level of winston, or `silent` */
 export function createLogger(service: string, level = 'info'): Logger {
   return winston.createLogger({
     level,
+    silent: level === 'silent',
     defaultMeta: { service },
     format: winston.format.combine(
       winston.format.timestamp(),

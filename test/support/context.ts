@@ -29,7 +29,7 @@ export function testContext(options: TestContextOptions): Context {
   return {
     processInstanceKey,
     attempt,
-    logger: createLogger('test', 'error'),
+    logger: createLogger('test', 'silent'),
     completed: (facts) => stepEvent(place, 'COMPLETED', facts),
     failed: (code: BpmnErrorCode, message, facts) => stepEvent(place, 'FAILED', { ...facts, error: { code, message } }),
   };

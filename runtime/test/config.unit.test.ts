@@ -1,0 +1,28 @@
+import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { duration, durationMs, port, readConfig } from '../config.ts';
+
+const schema = z.object({
+  ORDER_PORT: port(8080),
+  PAYMENT_DEADLINE: duration('PT15M'),
+  MODE: z.enum(['a', 'b']).default('a'),
+});
+
+describe('Settings', () => {
+  it('have defaults, and an empty variable counts as missing', () => {
+    expect(readConfig(schema, { ORDER_PORT: '' })).toEqual({ ORDER_PORT: 8080, PAYMENT_DEADLINE: 'PT15M', MODE: 'a' });
+  });
+
+  it('are refused all at once, each with its name and reason', () => {
+    const bad = () => readConfig(schema, { ORDER_PORT: 'eighty', PAYMENT_DEADLINE: '15 minutes', MODE: 'c' });
+    expect(bad).toThrow(/ORDER_PORT: .*\n.*PAYMENT_DEADLINE: must be an ISO.*\n.*MODE: /);
+  });
+
+  it('take no duration of zero', () => {
+    expect(() => readConfig(schema, { PAYMENT_DEADLINE: 'PT0S' })).toThrow(/longer than nothing/);
+  });
+
+  it('count a duration in milliseconds', () => {
+    expect(durationMs('PT1H30M')).toBe(5_400_000);
+  });
+});
