@@ -1,0 +1,16 @@
+/** The Express app of inventory-service, without listening. */
+import type { Express } from 'express';
+import { createApi } from '@ticket-saga/runtime/api';
+import type { Db } from '@ticket-saga/runtime/database';
+import { type AppParts, createApp, finishApp } from '@ticket-saga/runtime/http';
+import type { Authenticate } from '@ticket-saga/runtime/identity';
+import { addRoutes } from './routes.ts';
+
+export function createInventoryApp(parts: AppParts, db: Db, authenticate: Authenticate): Express {
+  const app = createApp(parts);
+  const info = { title: 'Inventory', version: parts.version, description: 'Products, their prices and their stock.' };
+  const api = createApi(app, info, authenticate);
+  addRoutes(api, db);
+  api.close();
+  return finishApp(app, parts.logger);
+}

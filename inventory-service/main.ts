@@ -1,0 +1,44 @@
+/** inventory-service: products, stock, reservations. */
+import {
+  duration,
+  durationMs,
+  engineSettings,
+  identitySettings,
+  kafkaSettings,
+  port,
+  readConfigOrExit,
+  serviceSettings,
+} from '@ticket-saga/runtime/config';
+import { createAuthenticate } from '@ticket-saga/runtime/identity';
+import { runService } from '@ticket-saga/runtime/service';
+import { z } from 'zod';
+import { createInventoryApp } from './app.ts';
+import { startSweeper } from './sweeper.ts';
+import { startWorkers } from './workers.ts';
+
+const config = readConfigOrExit(
+  z.object({
+    ...serviceSettings,
+    ...kafkaSettings,
+    ...engineSettings,
+    ...identitySettings,
+    INVENTORY_PORT: port(8081),
+    /** How long a hold outlives the payment's deadline. */
+    HOLD_GRACE: duration('PT5M'),
+    /** How often forgotten holds are looked for. */
+    SWEEP_INTERVAL: duration('PT10S'),
+  }),
+);
+
+await runService('inventory-service', config, async (service) => {
+  const authenticate = createAuthenticate(config);
+  const db = service.database('inventory');
+  const { producer } = service.kafka(config.KAFKA_BROKERS);
+  service.relay('inventory', producer);
+  const engine = service.engine(config.ZEEBE_GRPC_ADDRESS);
+  startWorkers(service, { engine, db, producer, settings: config }, config.HOLD_GRACE);
+  const intervalMs = durationMs(config.SWEEP_INTERVAL);
+  const health = service.health.part('sweeper', 3 * intervalMs + 30_000);
+  service.onStop('sweeper', startSweeper({ db, intervalMs, health, logger: service.logger }));
+  await service.listen(createInventoryApp(service.appParts, db, authenticate), config.INVENTORY_PORT);
+});
