@@ -1,0 +1,204 @@
+/**
+ * One order for each path of the diagram and each token of the payment provider, with the end that it must have. The
+ * demo shows them, the flow tests assert them.
+ */
+import type { OrderStatus, StepState } from '@ticket-saga/contract/states';
+import type { ReasonCode } from '@ticket-saga/contract/errors';
+import type { OrderView, Shop } from './shop.ts';
+
+export type Scenario = {
+  name: string;
+  /** The body of `POST /orders`; the product may have to be made first. */
+  order(shop: Shop): Promise<object> | object;
+  /** Something happens on the way: called at each look at the order until it says that it has acted. */
+  act?: (shop: Shop, order: OrderView) => Promise<boolean>;
+  ends: {
+    status: OrderStatus;
+    reason?: ReasonCode;
+    /** State of the payment once all is quiet. */
+    payment?: string;
+    /** States that the history must hold. */
+    history?: string[];
+    /** The step was seen in this state on the way. */
+    seen?: { step: string; state: StepState };
+  };
+};
+
+const standard = { id: '1', quantity: 1 };
+const paidBy = (token: string, deadline?: string) => ({
+  items: [standard],
+  payment: { token, ...(deadline === undefined ? {} : { deadline }) },
+});
+const confirmed: Scenario['ends'] = {
+  status: 'CONFIRMED',
+  payment: 'APPROVED',
+  history: ['RESERVE_CREATED', 'PAYMENT_CREATED', 'PAYMENT_COMPLETED', 'ORDER_CONFIRMED'],
+};
+const timedOut = (payment: string): Scenario['ends'] => ({
+  status: 'PAYMENT_NOT_COMPLETED',
+  reason: 'PAYMENT_TIMEOUT',
+  payment,
+  history: ['PAYMENT_VOIDED', 'RESERVE_RELEASED', 'ORDER_CLOSED'],
+});
+const awaitsPayment = (order: OrderView) => order.status === 'AWAITING_PAYMENT';
+
+export const scenarios: Scenario[] = [
+  { name: 'no token, up to the limit', order: () => ({ productId: '1', quantity: 1 }), ends: confirmed },
+  {
+    name: 'no token, above the limit',
+    order: () => ({ productId: '1', quantity: 6 }),
+    ends: {
+      status: 'PAYMENT_NOT_COMPLETED',
+      reason: 'PAYMENT_DECLINED',
+      payment: 'DECLINED',
+      history: ['PAYMENT_FAILED', 'RESERVE_RELEASED'],
+    },
+  },
+  { name: 'tok_approve', order: () => paidBy('tok_approve'), ends: confirmed },
+  {
+    name: 'tok_decline',
+    order: () => paidBy('tok_decline'),
+    ends: {
+      status: 'PAYMENT_NOT_COMPLETED',
+      reason: 'PAYMENT_DECLINED',
+      payment: 'DECLINED',
+      history: ['PAYMENT_FAILED', 'RESERVE_RELEASED', 'ORDER_CLOSED'],
+    },
+  },
+  { name: 'tok_slow', order: () => paidBy('tok_slow:2'), ends: confirmed },
+  { name: 'tok_twice', order: () => paidBy('tok_twice'), ends: confirmed },
+  { name: 'tok_early', order: () => paidBy('tok_early'), ends: confirmed },
+  { name: 'tok_garbage', order: () => paidBy('tok_garbage'), ends: confirmed },
+  {
+    name: 'tok_flaky',
+    order: () => paidBy('tok_flaky:2'),
+    ends: { ...confirmed, seen: { step: 'RequestPayment', state: 'RETRYING' } },
+  },
+  { name: 'tok_never', order: () => paidBy('tok_never', 'PT4S'), ends: timedOut('VOIDED') },
+  { name: 'tok_late', order: () => paidBy('tok_late', 'PT4S'), ends: timedOut('LATE') },
+  {
+    name: 'tok_contradict',
+    order: () => paidBy('tok_contradict'),
+    ends: {
+      status: 'PAYMENT_NOT_COMPLETED',
+      reason: 'PAYMENT_DECLINED',
+      payment: 'LATE',
+      history: ['PAYMENT_FAILED', 'PAYMENT_LATE'],
+    },
+  },
+  {
+    name: 'tok_wrong_amount',
+    order: () => paidBy('tok_wrong_amount', 'PT6S'),
+    ends: { status: 'PAYMENT_NOT_COMPLETED', reason: 'PAYMENT_TIMEOUT' },
+  },
+  {
+    name: 'tok_down',
+    // Tries and their waits take 15 s; then the step is an incident until the time to pay is over.
+    order: () => paidBy('tok_down', 'PT22S'),
+    ends: {
+      status: 'PAYMENT_NOT_COMPLETED',
+      reason: 'PAYMENT_UNAVAILABLE',
+      payment: 'VOIDED',
+      seen: { step: 'RequestPayment', state: 'STUCK' },
+    },
+  },
+  {
+    name: 'tok_manual, decided at the provider',
+    order: () => paidBy('tok_manual'),
+    act: async (shop, order) =>
+      awaitsPayment(order) && (await shop.decideAtProvider(order.id, 'APPROVED').then(() => true)),
+    ends: confirmed,
+  },
+  {
+    name: 'tok_manual, approved by hand over Kafka',
+    order: () => paidBy('tok_manual'),
+    act: async (shop, order) =>
+      awaitsPayment(order) && (await shop.sendPaymentEvent(order.id, 'PAYMENT_APPROVED').then(() => true)),
+    ends: confirmed,
+  },
+  {
+    name: 'tok_manual, declined by hand over Kafka',
+    order: () => paidBy('tok_manual'),
+    act: async (shop, order) =>
+      awaitsPayment(order) && (await shop.sendPaymentEvent(order.id, 'PAYMENT_DECLINED').then(() => true)),
+    ends: { status: 'PAYMENT_NOT_COMPLETED', reason: 'PAYMENT_DECLINED', payment: 'DECLINED' },
+  },
+  {
+    name: 'cancelled while the payment is awaited',
+    order: () => paidBy('tok_manual'),
+    act: async (shop, order) => awaitsPayment(order) && (await shop.cancel(order.id)).status === 202,
+    ends: {
+      status: 'CANCELLED',
+      reason: 'CANCELLED_BY_CUSTOMER',
+      payment: 'VOIDED',
+      history: ['CANCEL_REQUESTED', 'RESERVE_RELEASED', 'ORDER_CLOSED'],
+    },
+  },
+  {
+    name: 'aborted by an operator',
+    order: () => paidBy('tok_manual'),
+    act: async (shop, order) => awaitsPayment(order) && (await shop.abort(order.id).then(() => true)),
+    ends: {
+      status: 'CANCELLED',
+      reason: 'ABORTED_BY_OPERATOR',
+      payment: 'VOIDED',
+      history: ['RESERVE_RELEASED', 'ORDER_CLOSED'],
+    },
+  },
+  {
+    name: 'sold out',
+    order: async (shop) => ({ productId: (await shop.addProduct(1)).id, quantity: 2 }),
+    ends: { status: 'REJECTED', reason: 'SOLD_OUT', history: ['RESERVE_FAILED', 'ORDER_REJECTED'] },
+  },
+  {
+    name: 'the customer saw another price',
+    order: () => ({ items: [{ ...standard, amount: 10.5 }] }),
+    ends: { status: 'REJECTED', reason: 'PRICE_CHANGED', history: ['RESERVE_FAILED', 'ORDER_REJECTED'] },
+  },
+];
+
+/** Why the order is not (yet) as the scenario wants it; undefined when all is well. */
+export function missing({ ends }: Scenario, order: OrderView, sawIt: boolean): string | undefined {
+  if (!order.finished) return `is ${order.status}, must end ${ends.status}`;
+  if (order.status !== ends.status) return `ended ${order.status}, not ${ends.status}`;
+  if ((order.reason?.code ?? undefined) !== ends.reason)
+    return `reason ${order.reason?.code ?? 'none'}, not ${ends.reason ?? 'none'}`;
+  if (ends.payment !== undefined && order.payment?.state !== ends.payment)
+    return `payment ${order.payment?.state ?? 'none'}, not ${ends.payment}`;
+  const states = new Set(order.history.map((entry) => entry.state));
+  const lacking = (ends.history ?? []).filter((state) => !states.has(state));
+  if (lacking.length > 0) return `history lacks ${lacking.join(', ')}`;
+  if (ends.seen && !sawIt) return `${ends.seen.step} was never seen ${ends.seen.state}`;
+  if (ends.status === 'CONFIRMED' && order.tickets.length === 0) return 'no tickets';
+  return undefined;
+}
+
+/** Places the order and follows it until it has ended as it should, or the time is over. */
+export async function play(
+  scenario: Scenario,
+  shop: Shop,
+  onChange: (order: OrderView) => void = () => undefined,
+  withinMs = 90_000,
+): Promise<{ order: OrderView; problem: string | undefined }> {
+  let order = await shop.place(await scenario.order(shop));
+  let acted = false;
+  let sawIt = false;
+  const end = Date.now() + withinMs;
+  for (;;) {
+    onChange(order);
+    const { seen } = scenario.ends;
+    // A state that is over soon may fall between two looks; its event in the steps' errors and attempts remains.
+    sawIt ||=
+      !!seen &&
+      order.steps.some(
+        (step) =>
+          step.id === seen.step && (step.state === seen.state || (seen.state === 'RETRYING' && step.attempts > 1)),
+      );
+    if (scenario.act && !acted) acted = await scenario.act(shop, order);
+    const problem = missing(scenario, order, sawIt);
+    if (problem === undefined || Date.now() > end) return { order, problem };
+    // An order that has ended wrongly gets a moment more: what follows the end (a late payment) may still come.
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    order = await shop.order(order.id);
+  }
+}
