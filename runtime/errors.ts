@@ -54,6 +54,8 @@ const awayText =
  * again. Follows causes, because Prisma wraps the driver's error.
  */
 export function isOwnFault(error: unknown): boolean {
+  // Judged already: the provider's refused connection, kept as a cause, looks like our own database's.
+  if (error instanceof PassingFault || error instanceof PermanentError || error instanceof BusinessError) return false;
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 6; at = at.cause, depth += 1) {
     if (at.name.startsWith('KafkaJS')) return true;
     if (at.name === 'PrismaClientInitializationError' || at.name === 'PrismaClientRustPanicError') return true;

@@ -1,6 +1,6 @@
 /** The Express application that every service starts from: limits, security headers, access log, diagnostics. */
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
@@ -19,8 +19,16 @@ export function createApp(parts: AppParts): Express {
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   app.use(observe(parts));
   addDiagnostics(app, parts);
-  app.use(express.json({ limit: '100kb' }));
+  app.use(express.json({ limit: '100kb', verify: (request, _response, body) => rawBodies.set(request, body) }));
   return app;
+}
+
+/** The bytes of each JSON body as they came: what a caller signed is not what is parsed. */
+const rawBodies = new WeakMap<IncomingMessage, Buffer>();
+
+/** The bytes of the request's JSON body; empty where there was none. */
+export function rawBody(request: IncomingMessage): Buffer {
+  return rawBodies.get(request) ?? Buffer.alloc(0);
 }
 
 export function finishApp(app: Express, logger: Logger): Express {
