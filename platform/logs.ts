@@ -1,0 +1,37 @@
+import { copyFile, open, rename, stat, truncate, type FileHandle } from 'node:fs/promises';
+
+const rotateAtStartBytes = 10 * 1024 ** 2;
+const longestBytes = 100 * 1024 ** 2;
+
+const sizeOf = (file: string): Promise<number> =>
+  stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  );
+
+/** Opens a log for appending; a long one from earlier becomes `<file>.1`. */
+export async function openLog(file: string): Promise<FileHandle> {
+  if ((await sizeOf(file)) > rotateAtStartBytes) await rename(file, `${file}.1`);
+  return open(file, 'a');
+}
+
+/** Keeps the log of a process that writes for days from filling the disk. The writer appends, so it goes on at the new end. */
+export async function capLog(file: string): Promise<void> {
+  if ((await sizeOf(file)) < longestBytes) return;
+  await copyFile(file, `${file}.1`);
+  await truncate(file);
+}
+
+/** The last lines of a log, at most 16 kB of it; empty when there is none. */
+export async function lastLines(file: string, count = 20): Promise<string[]> {
+  const handle = await open(file, 'r').catch(() => undefined);
+  if (!handle) return [];
+  try {
+    const { size } = await handle.stat();
+    const length = Math.min(size, 16 * 1024);
+    const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
+    return buffer.toString('utf8').split('\n').filter(Boolean).slice(-count);
+  } finally {
+    await handle.close();
+  }
+}
