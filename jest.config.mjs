@@ -14,11 +14,11 @@ const level = (name, more = {}) => ({
 });
 
 const setUp = (name) => ({
-  globalSetup: `<rootDir>/test/support/${name}-setup.ts`,
-  globalTeardown: `<rootDir>/test/support/${name}-teardown.ts`,
+  globalSetup: `<rootDir>/test/support/${name}-setup.mjs`,
+  globalTeardown: `<rootDir>/test/support/${name}-teardown.mjs`,
 });
 
 export default {
   coverageProvider: 'v8',
-  projects: [level('unit'), level('int', setUp('int')), level('process'), level('flow')],
+  projects: [level('unit'), ...['int', 'process', 'flow'].map((name) => level(name, setUp(name)))],
 };
