@@ -21,6 +21,12 @@ function framed(svg) {
     .replace(/(<svg[^>]*>)/, `$1<rect ${box.join(' ')} fill="white"/>`);
 }
 
+/** The same picture for the same diagram: bpmn-js gives its arrow heads random names. */
+function settled(svg) {
+  const names = [...new Set(svg.match(/marker-[a-z0-9]+/g))];
+  return names.reduce((text, name, index) => text.replaceAll(name, `arrow-${index}`), svg);
+}
+
 /** Runs in the page: imports the diagram and hands out its picture. */
 async function draw(xml) {
   const viewer = new globalThis.BpmnJS({ container: document.body });
@@ -42,7 +48,7 @@ try {
     const { svg, warnings } = await page.evaluate(draw, await readFile(path(`bpmn/${file}`), 'utf8'));
     if (warnings.length > 0) throw new Error(`${file} does not import cleanly: ${warnings.join('; ')}`);
     const name = file.replace(/\.bpmn$/, '');
-    const picture = framed(svg);
+    const picture = settled(framed(svg));
     await writeFile(path(`docs/${name}.svg`), picture);
     if (pngFolder) {
       await page.setContent(`<body style="margin:0;width:max-content">${picture.slice(picture.indexOf('<svg'))}`);
