@@ -1,0 +1,66 @@
+import { paymentEvent, topics } from '@ticket-saga/contract/topics';
+import {
+  duration,
+  durationMs,
+  engineSettings,
+  identitySettings,
+  kafkaSettings,
+  port,
+  readConfigOrExit,
+  serviceSettings,
+} from '@ticket-saga/runtime/config';
+import { createAuthenticate } from '@ticket-saga/runtime/identity';
+import { runService } from '@ticket-saga/runtime/service';
+import { z } from 'zod';
+import { createPaymentApp } from './app.ts';
+import { bookManual } from './manual.ts';
+import { startPoller } from './poller.ts';
+import { createProvider } from './provider.ts';
+import { startWorkers } from './workers.ts';
+
+const config = readConfigOrExit(
+  z.object({
+    ...serviceSettings,
+    ...kafkaSettings,
+    ...engineSettings,
+    ...identitySettings,
+    PAYMENT_PORT: port(8082),
+    /** Where the provider finds this service; by default this machine. */
+    PAYMENT_URL: z.url().optional(),
+    PROVIDER_URL: z.url().default('http://127.0.0.1:8089'),
+    PROVIDER_API_KEY: z.string().min(1).default('local-provider-key'),
+    /** How long a call to the provider may take. */
+    PROVIDER_TIMEOUT: duration('PT5S'),
+    WEBHOOK_SECRET: z.string().min(1).default('local-webhook-secret'),
+    /** Signs what is written to `payment-event`; the orchestrator has the same. */
+    PAYMENT_EVENT_SECRET: z.string().min(1).default('local-payment-event-secret'),
+    /** A request without an answer for this long is asked about. */
+    PAYMENT_ASK_AFTER: duration('PT30S'),
+  }),
+);
+
+await runService('payment-service', config, async (service) => {
+  const authenticate = createAuthenticate(config);
+  const db = service.database('payments');
+  const { kafka, producer } = service.kafka(config.KAFKA_BROKERS);
+  service.relay('payments', producer);
+  const provider = createProvider({
+    url: config.PROVIDER_URL,
+    apiKey: config.PROVIDER_API_KEY,
+    timeoutMs: durationMs(config.PROVIDER_TIMEOUT),
+    callbackUrl: new URL('/webhooks/payments', config.PAYMENT_URL ?? `http://127.0.0.1:${config.PAYMENT_PORT}`).href,
+  });
+  const parts = { db, provider, eventSecret: config.PAYMENT_EVENT_SECRET, logger: service.logger };
+  const engine = service.engine(config.ZEEBE_GRPC_ADDRESS);
+  startWorkers(service, parts, { engine, db, producer, settings: config });
+  service.consumer({
+    kafka,
+    producer,
+    topic: topics.paymentEvent,
+    schema: paymentEvent,
+    handle: (event, meta) => bookManual(parts, config.AUTH_MODE, event, meta),
+  });
+  service.onStop('poller', startPoller(parts, durationMs(config.PAYMENT_ASK_AFTER)));
+  const app = createPaymentApp(service.appParts, { ...parts, webhookSecret: config.WEBHOOK_SECRET, authenticate });
+  await service.listen(app, config.PAYMENT_PORT);
+});

@@ -1,0 +1,92 @@
+/**
+ * The state machine of a payment (ARCHITECTURE 5), as pure functions: from the row as it is to the row as it becomes,
+ * or undefined where nothing changes.
+ *
+ *     REQUESTED → APPROVED | DECLINED | VOIDING → VOIDED        DECLINED, VOIDED → LATE (an approval that came too late)
+ *     VOIDING → APPROVED | DECLINED: they beat the void          APPROVED → REFUNDING → REFUNDED
+ *     VOIDING → REFUNDING: the provider took what was not asked for; it is given back
+ */
+import type { HistoryState } from '@ticket-saga/contract/states';
+import type { PaymentEvent } from '@ticket-saga/contract/topics';
+import type { Payment } from './payment-row.ts';
+
+export type Move = {
+  after: Payment;
+  /** What became true. */
+  history: HistoryState[];
+  /** What the orchestrator is told. */
+  tell?: { type: PaymentEvent['type']; reason?: string };
+};
+
+type Source = Payment['source'];
+
+/** The provider has taken the request. */
+export function accept(payment: Payment, providerReference: string): Move | undefined {
+  if (payment.accepted) return undefined;
+  return { after: { ...payment, accepted: true, providerReference }, history: ['PAYMENT_CREATED'] };
+}
+
+/** An approval before the void is committed is in time; after a decline or a void it is LATE. A repeat is nothing. */
+export function approve(payment: Payment, source: Source): Move | undefined {
+  switch (payment.state) {
+    case 'REQUESTED':
+    case 'VOIDING':
+      return {
+        after: { ...payment, state: 'APPROVED', source, accepted: true },
+        history: [...created(payment), 'PAYMENT_COMPLETED'],
+        tell: { type: 'PAYMENT_APPROVED' },
+      };
+    case 'DECLINED':
+    case 'VOIDED':
+      return {
+        after: { ...payment, state: 'LATE', source, lateAfter: payment.state },
+        history: ['PAYMENT_LATE'],
+        tell: { type: 'PAYMENT_LATE' },
+      };
+    case 'APPROVED':
+    case 'LATE':
+    case 'REFUNDING':
+    case 'REFUNDED':
+      return undefined;
+  }
+}
+
+/** A decline counts only while nothing is decided. */
+export function decline(payment: Payment, source: Source, reason: string): Move | undefined {
+  if (payment.state !== 'REQUESTED' && payment.state !== 'VOIDING') return undefined;
+  return {
+    after: { ...payment, state: 'DECLINED', source, declineReason: reason, accepted: true },
+    history: [...created(payment), 'PAYMENT_FAILED'],
+    tell: { type: 'PAYMENT_DECLINED', reason },
+  };
+}
+
+/** The intent to void; the call follows. */
+export function startVoid(payment: Payment): Move | undefined {
+  return payment.state === 'REQUESTED' ? { after: { ...payment, state: 'VOIDING' }, history: [] } : undefined;
+}
+
+export function endVoid(payment: Payment): Move | undefined {
+  if (payment.state !== 'VOIDING') return undefined;
+  return { after: { ...payment, state: 'VOIDED' }, history: ['PAYMENT_VOIDED'] };
+}
+
+/** The intent to give the money back; the call follows. */
+export function startRefund(payment: Payment): Move | undefined {
+  return payment.state === 'APPROVED' ? { after: { ...payment, state: 'REFUNDING' }, history: [] } : undefined;
+}
+
+/** The void came too late to stop the provider from taking what was not asked for. The call follows. */
+export function giveBack(payment: Payment): Move | undefined {
+  return payment.state === 'VOIDING' ? { after: { ...payment, state: 'REFUNDING' }, history: [] } : undefined;
+}
+
+export function endRefund(payment: Payment): Move | undefined {
+  if (payment.state !== 'REFUNDING') return undefined;
+  return { after: { ...payment, state: 'REFUNDED' }, history: ['PAYMENT_REFUNDED'] };
+}
+
+/** The outcome may be the first word that the provider took the request: then this is told with it, and only once. */
+function created(payment: Payment): HistoryState[] {
+  return payment.accepted ? [] : ['PAYMENT_CREATED'];
+}
