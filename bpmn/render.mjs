@@ -23,7 +23,7 @@ function framed(svg) {
 
 /** The same picture for the same diagram: bpmn-js gives its arrow heads random names. */
 function settled(svg) {
-  const names = [...new Set(svg.match(/marker-[a-z0-9]+/g))];
+  const names = [...new Set(svg.match(/marker-[a-z0-9]{20,}/g))];
   return names.reduce((text, name, index) => text.replaceAll(name, `arrow-${index}`), svg);
 }
 
