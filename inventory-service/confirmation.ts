@@ -8,6 +8,7 @@ import type { Context } from '@ticket-saga/runtime/job';
 import { insertIntoOutbox } from '@ticket-saga/runtime/outbox';
 import type { z } from 'zod';
 import { decide } from './decide.ts';
+import { lockStock, moveStock } from './stock.ts';
 
 /**
  * HELD → CONFIRMED, also when the hold's time is over and nobody swept it yet; EXPIRED → CONFIRMED if all its tickets
@@ -41,8 +42,7 @@ function confirm(orderId: string, context: Context): sql.Sql {
     ), line as (
       select l.product_id, l.quantity, s.state = 'EXPIRED' as retake
       from reservation_line l join standing s on s.id = l.reservation_id where s.may
-    ), stock as materialized (
-      select id, available from product where id in (select product_id from line) order by id for update
+    ), stock as materialized (${lockStock(sql.sql`select product_id from line`)}
     ), enough as (
       select coalesce(bool_and(not l.retake or s.available >= l.quantity), false) as yes
       from line l join stock s on s.id = l.product_id
@@ -50,11 +50,11 @@ function confirm(orderId: string, context: Context): sql.Sql {
       update reservation r set state = 'CONFIRMED', updated_at = now()
       from standing s cross join enough e where r.id = s.id and s.may and e.yes
       returning r.id
-    ), sold as (
-      update product p set sold = p.sold + l.quantity,
-        available = p.available - case when l.retake then l.quantity else 0 end,
-        held = p.held - case when l.retake then 0 else l.quantity end
-      from line l cross join sale where p.id = l.product_id
+    ), move as (
+      select product_id, case when retake then -quantity else 0 end as available,
+        case when retake then 0 else -quantity end as held, quantity as sold
+      from line cross join sale
+    ), moved as (${moveStock}
     ), outcome as (
       select s.state as was, s.state = 'CONFIRMED' or exists (select from sale) as confirmed
       from (select) as always left join standing s on true

@@ -69,6 +69,7 @@ export async function createProduct(db: Db, { id, name, price, stock }: NewProdu
  */
 export async function changeProduct(db: Db, id: string, { name, price, stock }: ProductChange): Promise<Product> {
   if (!productIdPattern.test(id)) return notFound(id);
+  // Held and sold are written as locked, see `moveStock`.
   const [outcome] = await db.$queryRaw<(Product & { refused: boolean })[]>`
     with known as (
       select *, coalesce(${name ?? null}::text, name) as new_name, coalesce(${price ?? null}::int, price) as new_price,
@@ -76,7 +77,8 @@ export async function changeProduct(db: Db, id: string, { name, price, stock }: 
       from product where id = ${id}::text for update
     ), changed as (
       update product p set name = k.new_name, price = k.new_price, capacity = k.new_capacity,
-        available = k.new_capacity - k.held - k.sold, version = p.version + 1, updated_at = now()
+        available = k.new_capacity - k.held - k.sold, held = k.held, sold = k.sold,
+        version = k.version + 1, updated_at = now()
       from known k
       where p.id = k.id and k.new_capacity >= k.held + k.sold
         and (k.new_name, k.new_price, k.new_capacity) is distinct from (k.name, k.price, k.capacity)

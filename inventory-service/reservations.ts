@@ -1,8 +1,8 @@
 /**
  * Reserve tickets, and its undo. ARCHITECTURE 5: a reservation belongs to one process instance (its owner) and moves
  * none → HELD | REJECTED, HELD → CONFIRMED | RELEASED | EXPIRED, EXPIRED → CONFIRMED, CONFIRMED → RELEASED. Each is one
- * SQL statement that locks the reservation first, then its products in the order of their ids, and writes stock,
- * reservation and the step's event together.
+ * SQL statement that locks the reservation, where there is one, then its products in the order of their ids, and writes
+ * stock, reservation and the step's event together.
  */
 import type { BpmnErrorCode } from '@ticket-saga/contract/errors';
 import type { jobs } from '@ticket-saga/contract/jobs';
@@ -13,6 +13,7 @@ import type { Context } from '@ticket-saga/runtime/job';
 import { insertIntoOutbox, outboxRows } from '@ticket-saga/runtime/outbox';
 import type { z } from 'zod';
 import { decide } from './decide.ts';
+import { lockStock, moveStock } from './stock.ts';
 
 type ReserveInput = z.output<typeof jobs.reserveTickets.input>;
 type ReleaseInput = z.output<typeof jobs.releaseTickets.input>;
@@ -57,10 +58,7 @@ function reserve({ orderId, items, paymentDeadline, startBy }: ReserveInput, con
         as a("productId" text, quantity int, "unitPrice" int, "seenPrice" int)
     ), known as (
       select * from reservation where id = ${orderId}::text
-    ), stock as materialized (
-      select id, name, price, currency, available from product
-      where id in (select "productId" from asked) and not exists (select from known)
-      order by id for update
+    ), stock as materialized (${lockStock(sql.sql`select "productId" from asked where not exists (select from known)`)}
     ), line as (
       select a."productId" as product_id, sum(a.quantity)::int as quantity, s.name, s.price, s.currency, s.available,
         min(coalesce(nullif(a."unitPrice", s.price), nullif(a."seenPrice", s.price))) as other_price
@@ -81,9 +79,10 @@ function reserve({ orderId, items, paymentDeadline, startBy }: ReserveInput, con
     ), written_line as (
       insert into reservation_line (reservation_id, product_id, quantity, unit_price)
       select w.id, l.product_id, l.quantity, l.price from written w cross join line l where w.state = 'HELD'
-    ), taken as (
-      update product p set available = p.available - l.quantity, held = p.held + l.quantity
-      from line l cross join written w where w.state = 'HELD' and p.id = l.product_id
+    ), move as (
+      select l.product_id, -l.quantity as available, l.quantity as held, 0 as sold
+      from line l cross join written w where w.state = 'HELD'
+    ), taken as (${moveStock}
     ), verdict as (
       select fresh, total, to_char(pay_by at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "payBy",
         case when not ours then 'DUPLICATE_PROCESS' else reject_code end as code,
@@ -164,13 +163,12 @@ function release(orderId: string, context: Context): sql.Sql {
     ), line as (
       select l.product_id, l.quantity, r.was from reservation_line l join released r on r.id = l.reservation_id
       where r.was <> 'EXPIRED'
-    ), stock as materialized (
-      select id from product where id in (select product_id from line) order by id for update
-    ), given_back as (
-      update product p set available = p.available + l.quantity,
-        held = p.held - case l.was when 'HELD' then l.quantity else 0 end,
-        sold = p.sold - case l.was when 'CONFIRMED' then l.quantity else 0 end
-      from stock s join line l on l.product_id = s.id where p.id = s.id
+    ), stock as materialized (${lockStock(sql.sql`select product_id from line`)}
+    ), move as (
+      select product_id, quantity as available, case was when 'HELD' then -quantity else 0 end as held,
+        case was when 'CONFIRMED' then -quantity else 0 end as sold
+      from line
+    ), given_back as (${moveStock}
     ), outcome as (
       select state as was, exists (select from released) as freed from standing
       union all

@@ -3,6 +3,7 @@ import { backoffMs, pause } from '@ticket-saga/runtime/backoff';
 import { type Db, sql } from '@ticket-saga/runtime/database';
 import type { PartHealth } from '@ticket-saga/runtime/health';
 import { errorFields, type Logger } from '@ticket-saga/runtime/logger';
+import { lockStock, moveStock } from './stock.ts';
 
 const batchSize = 100;
 
@@ -18,11 +19,10 @@ export async function expireHolds(db: Db): Promise<string[]> {
     ), line as (
       select l.product_id, sum(l.quantity)::int as quantity
       from reservation_line l join due d on d.id = l.reservation_id group by l.product_id
-    ), stock as materialized (
-      select id from product where id in (select product_id from line) order by id for update
-    ), given_back as (
-      update product p set available = p.available + l.quantity, held = p.held - l.quantity
-      from stock s join line l on l.product_id = s.id where p.id = s.id
+    ), stock as materialized (${lockStock(sql.sql`select product_id from line`)}
+    ), move as (
+      select product_id, quantity as available, -quantity as held, 0 as sold from line
+    ), given_back as (${moveStock}
     )
     update reservation r set state = 'EXPIRED', updated_at = now() from due d where r.id = d.id returning r.id`);
   return expired.map((reservation) => reservation.id);
