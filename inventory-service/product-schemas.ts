@@ -52,8 +52,8 @@ export const product = z
 
 export const productPage = z.object({ items: z.array(product), nextCursor: z.string().nullable() });
 
-export function productBody({ price: minorUnits, ...rest }: Product): z.input<typeof product> {
-  return { ...rest, price: minorUnits / 100 };
+export function productBody(stored: Product): z.input<typeof product> {
+  return { ...stored, price: stored.price / 100 };
 }
 
 export const pageQuery = z.object({

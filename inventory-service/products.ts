@@ -2,6 +2,7 @@
 import { topics } from '@ticket-saga/contract/topics';
 import { type Db, sql } from '@ticket-saga/runtime/database';
 import { Problem } from '@ticket-saga/runtime/problem';
+import { unlessDeadlocked } from './decide.ts';
 
 /** Price in minor units; `available + held + sold = capacity`, always. */
 export type Product = {
@@ -70,7 +71,7 @@ export async function createProduct(db: Db, { id, name, price, stock }: NewProdu
 export async function changeProduct(db: Db, id: string, { name, price, stock }: ProductChange): Promise<Product> {
   if (!productIdPattern.test(id)) return notFound(id);
   // Held and sold are written as locked, see `moveStock`.
-  const [outcome] = await db.$queryRaw<(Product & { refused: boolean })[]>`
+  const statement = sql.sql`
     with known as (
       select *, coalesce(${name ?? null}::text, name) as new_name, coalesce(${price ?? null}::int, price) as new_price,
         coalesce(${stock ?? null}::int, capacity) as new_capacity
@@ -87,6 +88,7 @@ export async function changeProduct(db: Db, id: string, { name, price, stock }: 
     select ${columns}, false as refused from changed
     union all
     select ${columns}, new_capacity < held + sold from known where not exists (select from changed)`;
+  const [outcome] = await unlessDeadlocked(() => db.$queryRaw<(Product & { refused: boolean })[]>(statement));
   if (!outcome) return notFound(id);
   const { refused, ...product } = outcome;
   if (!refused) return product;

@@ -3,6 +3,7 @@ import { backoffMs, pause } from '@ticket-saga/runtime/backoff';
 import { type Db, sql } from '@ticket-saga/runtime/database';
 import type { PartHealth } from '@ticket-saga/runtime/health';
 import { errorFields, type Logger } from '@ticket-saga/runtime/logger';
+import { unlessDeadlocked } from './decide.ts';
 import { lockStock, moveStock } from './stock.ts';
 
 const batchSize = 100;
@@ -12,7 +13,7 @@ const batchSize = 100;
  * at once: each hold is locked by one of them, the others skip it.
  */
 export async function expireHolds(db: Db): Promise<string[]> {
-  const expired = await db.$queryRaw<{ id: string }[]>(sql.sql`
+  const statement = sql.sql`
     with due as (
       select id from reservation where state = 'HELD' and hold_until < now()
       order by hold_until limit ${batchSize}::int for update skip locked
@@ -24,7 +25,8 @@ export async function expireHolds(db: Db): Promise<string[]> {
       select product_id, quantity as available, -quantity as held, 0 as sold from line
     ), given_back as (${moveStock}
     )
-    update reservation r set state = 'EXPIRED', updated_at = now() from due d where r.id = d.id returning r.id`);
+    update reservation r set state = 'EXPIRED', updated_at = now() from due d where r.id = d.id returning r.id`;
+  const expired = await unlessDeadlocked(() => db.$queryRaw<{ id: string }[]>(statement));
   return expired.map((reservation) => reservation.id);
 }
 
