@@ -38,6 +38,16 @@ create table orders.purchase (
 create index purchase_by_customer on orders.purchase (customer_id, id desc);
 create index purchase_by_status on orders.purchase (status, id desc);
 
+-- Whatever changes on an order, its readers must hear of it: the version is the event id of `GET /orders/{id}/events`.
+create function orders.touch_purchase() returns trigger language plpgsql as $$
+begin
+  new.version := old.version + 1;
+  new.updated_at := greatest(old.updated_at, clock_timestamp());
+  perform pg_notify('order_changed', new.id::text);
+  return new;
+end $$;
+create trigger touch_purchase before update on orders.purchase for each row execute function orders.touch_purchase();
+
 create table orders.step_event (
   order_id uuid not null references orders.purchase,
   idempotency_key text not null,
@@ -52,6 +62,8 @@ create table orders.step_event (
   at timestamptz(3) not null,
   primary key (order_id, idempotency_key)
 );
+-- An incident in the engine names its process instance only.
+create index step_event_by_process on orders.step_event (process_instance_key);
 
 create table orders.history (
   id bigint generated always as identity primary key,
@@ -70,6 +82,13 @@ create table orders.ticket (
   constraint ticket_once unique (order_id, product_id, unit)
 );
 
+-- Sixty random bits in Crockford's base 32, easy to read out: 7XKM-20QD-PV9T. Bytes 6 to 9 of a UUID hold fixed bits.
+create function orders.ticket_code() returns text language sql volatile as $$
+  select regexp_replace(string_agg(substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', (get_byte(random.bytes, place) & 31) + 1, 1), ''),
+    '(.{4})(.{4})(.{4})', '\1-\2-\3')
+  from (select uuid_send(gen_random_uuid()) as bytes) as random, unnest(array[0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15]) as place
+$$;
+
 create table orders.idempotency_key (
   customer_id text not null,
   key text not null,
@@ -78,3 +97,4 @@ create table orders.idempotency_key (
   created_at timestamptz(3) not null default now(),
   primary key (customer_id, key)
 );
+create index idempotency_key_by_age on orders.idempotency_key (created_at);

@@ -1,0 +1,134 @@
+/**
+ * How an order ends. Each end is a compare-and-set on the order's row, so that it ends once; each may run twice, and
+ * after the order moved on, and then answers what is true (ARCHITECTURE 5, decision 5 of the order process).
+ */
+import { type ReasonCode, reasons } from '@ticket-saga/contract/errors';
+import { type HistoryState, isFinal, type OrderStatus } from '@ticket-saga/contract/states';
+import { type StepMoved, stepMoved } from '@ticket-saga/contract/topics';
+import { type Db, sql } from '@ticket-saga/runtime/database';
+import { BusinessError } from '@ticket-saga/runtime/errors';
+import type { Context } from '@ticket-saga/runtime/job';
+import type { OutboxEvent } from '@ticket-saga/runtime/outbox';
+import { insertStep, onTheWay } from './steps.ts';
+
+type Sql = ReturnType<typeof sql.sql>;
+type Before = { status: OrderStatus; cancelRequested: boolean; stopped: boolean; reasonCode: ReasonCode | null };
+type Why = { reasonCode: ReasonCode; reasonMessage?: string | null | undefined };
+
+/** CONFIRMED, with one ticket code for each unit; BPMN error ORDER_STOPPED where the order must not be completed. */
+export async function completeOrder(db: Db, { orderId }: { orderId: string }, context: Context): Promise<void> {
+  const before = await changeOrder(db, context, {
+    orderId,
+    when: sql.sql`${onTheWay} and p.stopped_at is null and p.cancel_requested_at is null`,
+    set: sql.sql`status = 'CONFIRMED', completed_at = now()`,
+    history: 'ORDER_CONFIRMED',
+    succeeds: sql.sql`before.status = 'CONFIRMED'`,
+    failure: context.failed('ORDER_STOPPED', 'The order was stopped before it could be completed.'),
+    more: sql.sql`, tickets as (
+      insert into ticket (code, order_id, product_id, unit)
+      select ticket_code(), changed.id, item."productId", unit
+      from changed, jsonb_to_recordset(changed.items) as item("productId" text, quantity int), generate_series(1, item.quantity) as unit
+    )`,
+  });
+  if (before.changed) context.logger.info('order confirmed', { orderId });
+  if (before.changed || before.status === 'CONFIRMED') return;
+  const reasonCode = stoppedBecause(before);
+  throw new BusinessError('ORDER_STOPPED', undefined, { reasonCode, reasonMessage: reasons[reasonCode] });
+}
+
+function stoppedBecause(before: Before): ReasonCode {
+  if (before.reasonCode) return before.reasonCode;
+  return before.stopped ? 'ABORTED_BY_OPERATOR' : 'CANCELLED_BY_CUSTOMER';
+}
+
+/** REJECTED: nothing was held or charged. An order that ended already, or is being stopped, stays as it is. */
+export async function rejectOrder(db: Db, input: { orderId: string } & Why, context: Context): Promise<void> {
+  await endOrder(db, input, context, { status: 'REJECTED', history: 'ORDER_REJECTED', unlessStopped: true });
+}
+
+/** The end of every undo: CANCELLED or PAYMENT_NOT_COMPLETED, by the reason. */
+export async function closeOrder(db: Db, input: { orderId: string } & Why, context: Context): Promise<void> {
+  const cancelled = input.reasonCode === 'CANCELLED_BY_CUSTOMER' || input.reasonCode === 'ABORTED_BY_OPERATOR';
+  const status = cancelled ? 'CANCELLED' : 'PAYMENT_NOT_COMPLETED';
+  await endOrder(db, input, context, { status, history: 'ORDER_CLOSED', unlessStopped: false });
+}
+
+async function endOrder(
+  db: Db,
+  { orderId, reasonCode, reasonMessage }: { orderId: string } & Why,
+  context: Context,
+  end: { status: OrderStatus; history: HistoryState; unlessStopped: boolean },
+): Promise<void> {
+  const { changed } = await changeOrder(db, context, {
+    orderId,
+    when: end.unlessStopped ? sql.sql`${onTheWay} and p.stopped_at is null` : onTheWay,
+    set: sql.sql`status = ${end.status}, completed_at = now(), reason_code = ${reasonCode},
+      reason_message = ${reasonMessage ?? reasons[reasonCode]}`,
+    history: end.history,
+    ...(end.status === 'CANCELLED' ? {} : { tooLate: true }),
+    succeeds: sql.sql`true`,
+  });
+  if (changed) context.logger.info('order ended', { orderId, status: end.status, reasonCode });
+}
+
+/** COMPENSATING by an operator's decision; from here on nothing completes the order. BPMN error ORDER_ALREADY_FINAL. */
+export async function stopOrder(db: Db, { orderId }: { orderId: string }, context: Context): Promise<void> {
+  const before = await changeOrder(db, context, {
+    orderId,
+    when: sql.sql`${onTheWay} and p.stopped_at is null`,
+    set: sql.sql`status = 'COMPENSATING', stopped_at = now()`,
+    succeeds: sql.sql`before.stopped and before.completed_at is null`,
+    failure: context.failed('ORDER_ALREADY_FINAL', 'The order has already ended.'),
+  });
+  if (before.changed) context.logger.info('order stopped', { orderId });
+  if (isFinal(before.status)) throw new BusinessError('ORDER_ALREADY_FINAL');
+}
+
+type Change = {
+  orderId: string;
+  /** The compare and the set, on `purchase p`. */
+  when: Sql;
+  set: Sql;
+  history?: HistoryState;
+  /** Notes a cancel request that came to nothing. */
+  tooLate?: boolean;
+  /** When the change was not made: whether the step is done all the same; a condition on `before`. */
+  succeeds: Sql;
+  failure?: OutboxEvent;
+  more?: Sql;
+};
+
+/**
+ * One statement: lock, compare, set, history, and the step's outcome straight into the timeline. Returns how the order
+ * stood before. An order that is not there is a bug.
+ */
+async function changeOrder(db: Db, context: Context, change: Change): Promise<Before & { changed: boolean }> {
+  const done = stepOf(context.completed());
+  const { orderId, history = null, tooLate = false, failure, more = sql.empty } = change;
+  const failed = failure
+    ? sql.sql`, failed as (${insertStep(stepOf(failure), sql.sql`not exists (select from changed) and exists (select from before where not (${change.succeeds}))`)})`
+    : sql.empty;
+  const [before] = await db.$queryRaw<(Before & { changed: boolean })[]>`
+    with before as (
+      select p.id, p.status, p.cancel_requested_at is not null as cancelled, p.stopped_at is not null as stopped, p.completed_at,
+        p.reason_code, (${change.when}) as open
+      from purchase p where p.id = ${orderId}::uuid for no key update
+    ), changed as (
+      update purchase p set ${change.set} from before where p.id = before.id and before.open
+      returning p.id, p.items
+    ), noted as (
+      insert into history (order_id, state, idempotency_key, at)
+      select changed.id, state, ${done.idempotencyKey}, now()
+      from changed, before, unnest(array[${history}::text, case when ${tooLate}::boolean and before.cancelled then 'CANCEL_TOO_LATE' end]) as state
+      where state is not null
+      on conflict (order_id, state, idempotency_key) do nothing
+    ), done as (
+      ${insertStep(done, sql.sql`(exists (select from changed) or exists (select from before where ${change.succeeds}))`)}
+    )${failed}${more}
+    select status, cancelled as "cancelRequested", stopped, reason_code as "reasonCode", exists (select from changed) as changed
+    from before`;
+  if (!before) throw new Error(`There is no order ${orderId}.`);
+  return before;
+}
+
+const stepOf = (event: OutboxEvent): StepMoved => stepMoved.parse(event.value);
