@@ -29,8 +29,13 @@ const orderEnvelope = { ...envelope, orderId: z.uuid() };
 /** Money in minor units (pence). The bound keeps every sum inside PostgreSQL's integer. */
 export const minorUnits = z.int().min(0).max(2_000_000_000);
 
+/** Ids of products are words, so that they can stand in an address and in any log. */
+export const productId = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 of letters, digits, dot, dash and underscore');
+
 export const orderItem = z.object({
-  productId: z.string().min(1).max(64),
+  productId,
   quantity: z.int().min(1).max(100),
   /** What is charged for one, frozen when the order was placed. */
   unitPrice: minorUnits,
@@ -109,7 +114,7 @@ export type OrderStepsEvent = z.infer<typeof orderStepsEvent>;
 export const catalogEvent = z.object({
   ...envelope,
   type: z.literal('PRODUCT_CHANGED'),
-  productId: z.string().min(1).max(64),
+  productId,
   name: z.string(),
   price: minorUnits,
   /** Grows with each change; a copy ignores what is older than what it has. */
