@@ -73,6 +73,11 @@ export const engineSettings = {
 
 export const identitySettings = {
   AUTH_MODE: z.enum(['local', 'jwt']).default('local'),
+  /**
+   * Whoever sets it vouches that a public BIND_ADDRESS is reached over loopback only, as that of a container whose
+   * ports are published on 127.0.0.1: local mode, which trusts every caller, is then not refused.
+   */
+  LOCAL_MODE_BEHIND_LOOPBACK: z.stringbool().default(false),
   /** Local mode: what operators log in with (HTTP Basic). */
   OPERATOR_USER: z.string().default('techlead'),
   OPERATOR_PASSWORD: z.string().default('zup@123'),

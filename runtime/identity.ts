@@ -14,6 +14,7 @@ export type Identity =
 export type IdentitySettings = {
   AUTH_MODE: 'local' | 'jwt';
   BIND_ADDRESS: string;
+  LOCAL_MODE_BEHIND_LOOPBACK?: boolean | undefined;
   OPERATOR_USER: string;
   OPERATOR_PASSWORD: string;
   JWT_JWKS_URL?: string | undefined;
@@ -38,9 +39,9 @@ const loopback = /^(127\.|::1$|localhost$)/;
 /** Throws `ConfigError` where the settings would leave the door open: local mode on a public address, JWT without a key. */
 export function createAuthenticate(settings: IdentitySettings): Authenticate {
   if (settings.AUTH_MODE === 'jwt') return jwtMode(settings);
-  if (!loopback.test(settings.BIND_ADDRESS)) {
+  if (!loopback.test(settings.BIND_ADDRESS) && !settings.LOCAL_MODE_BEHIND_LOOPBACK) {
     throw new ConfigError(
-      `AUTH_MODE=local trusts every caller, so it is refused on ${settings.BIND_ADDRESS}: set AUTH_MODE=jwt, or BIND_ADDRESS=127.0.0.1.`,
+      `AUTH_MODE=local trusts every caller, so it is refused on ${settings.BIND_ADDRESS}: set AUTH_MODE=jwt, or BIND_ADDRESS=127.0.0.1; in a container whose ports are published on loopback only, LOCAL_MODE_BEHIND_LOOPBACK=true.`,
     );
   }
   return async (authorization) => localMode(settings, authorization);

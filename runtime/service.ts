@@ -137,9 +137,17 @@ function createService(name: string, settings: Settings, logger: Logger, onStop:
     },
     consumer(options) {
       const part = health.part(`consumer ${options.topic}`, 60_000);
+      // A group for each topic: kafkajs deals partitions out as if all members of a group read the same topics.
       onStop(
         `consumer ${options.topic}`,
-        startConsumer({ ...options, groupId: name, service: name, health: part, logger, metrics }),
+        startConsumer({
+          ...options,
+          groupId: `${name}.${options.topic}`,
+          service: name,
+          health: part,
+          logger,
+          metrics,
+        }),
       );
     },
     engine(address) {
