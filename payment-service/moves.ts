@@ -54,10 +54,11 @@ export function approve(payment: Payment, source: Source): Move | undefined {
 /** A decline counts only while nothing is decided. */
 export function decline(payment: Payment, source: Source, reason: string): Move | undefined {
   if (payment.state !== 'REQUESTED' && payment.state !== 'VOIDING') return undefined;
+  const declineReason = reason.replaceAll('\0', ''); // comes from outside; PostgreSQL refuses null bytes
   return {
-    after: { ...payment, state: 'DECLINED', source, declineReason: reason, accepted: true },
+    after: { ...payment, state: 'DECLINED', source, declineReason, accepted: true },
     history: [...created(payment), 'PAYMENT_FAILED'],
-    tell: { type: 'PAYMENT_DECLINED', reason },
+    tell: { type: 'PAYMENT_DECLINED', reason: declineReason },
   };
 }
 

@@ -59,6 +59,7 @@ export function createProvider(options: ProviderOptions): Provider {
 type Raw = { status: number; json: unknown };
 
 async function send(options: ProviderOptions, method: string, path: string, key?: string, body?: unknown) {
+  const signal = AbortSignal.timeout(options.timeoutMs);
   try {
     const response = await fetch(new URL(path, options.url), {
       method,
@@ -69,7 +70,7 @@ async function send(options: ProviderOptions, method: string, path: string, key?
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       redirect: 'error',
-      signal: AbortSignal.timeout(options.timeoutMs),
+      signal,
     });
     const json: unknown = await response.json().catch((error: unknown) => {
       if (error instanceof SyntaxError) return undefined; // not JSON: a proxy's page, say
@@ -77,8 +78,7 @@ async function send(options: ProviderOptions, method: string, path: string, key?
     });
     return { status: response.status, json } satisfies Raw;
   } catch (cause) {
-    const late = cause instanceof Error && cause.name === 'TimeoutError';
-    const what = late ? `has not answered within ${options.timeoutMs / 1000} s` : 'cannot be reached';
+    const what = signal.aborted ? `has not answered within ${options.timeoutMs / 1000} s` : 'cannot be reached';
     throw new PassingFault('PROVIDER_UNAVAILABLE', `The payment provider ${what}.`, cause);
   }
 }

@@ -7,7 +7,10 @@ import { readById } from './payment-row.ts';
 import { verifyWebhook } from './signature.ts';
 
 const common = {
-  id: z.string().min(1).max(200).describe('of the event; its repeats carry the same'),
+  id: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 printable ASCII characters')
+    .describe('of the event; its repeats carry the same'),
   reference: z.uuid().describe('the payment id'),
   occurredAt: z.iso.datetime({ offset: true }),
 };
@@ -17,7 +20,7 @@ export const webhookEvent = z
       ...common,
       type: z.literal('payment.approved'),
       amount: z.int().min(0).describe('minor units'),
-      currency: z.string().min(1).max(10),
+      currency: z.string().regex(/^[A-Za-z]{1,10}$/, 'must be a code of letters'),
     }),
     z.object({ ...common, type: z.literal('payment.declined'), reason: z.string().max(500).optional() }),
   ])

@@ -22,7 +22,7 @@ const request = z
     amount,
     currency: z.string().regex(/^[A-Z]{3}$/, 'must be a code of three letters'),
     token: text(100).optional(),
-    callbackUrl: z.url({ protocol: /^https?$/ }).max(500),
+    callbackUrl: z.url({ protocol: /^https?$/, normalize: true }).max(500),
   })
   .meta({ id: 'PaymentRequest' });
 

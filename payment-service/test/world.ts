@@ -101,9 +101,8 @@ function steps(parts: Parts) {
     request: (
       orderId: string,
       token: string | null = null,
-      { total = 200_00, payBy = inMinutes(15), run = 'r1' } = {},
-    ) =>
-      requestPayment(parts, { orderId, total, payBy, paymentToken: token }, context(orderId, jobs.requestPayment, run)),
+      { total = 200_00, payBy = inMinutes(15), run = 'r1', as = parts } = {},
+    ) => requestPayment(as, { orderId, total, payBy, paymentToken: token }, context(orderId, jobs.requestPayment, run)),
     close: (orderId: string, run = 'c1') => closePayment(parts, { orderId }, context(orderId, jobs.closePayment, run)),
     cancel: (orderId: string, run = 'x1') =>
       cancelPayment(parts, { orderId }, context(orderId, jobs.cancelPayment, run)),

@@ -23,7 +23,7 @@ create table provider.api_call (
   first_at timestamptz(3) not null default now()
 );
 
--- What the provider is going to decide, and when: outlives a kill.
+-- What the provider is going to decide, and when: outlives a kill. In full precision: rounded up, "now" would be later.
 create table provider.decision (
   id bigint generated always as identity primary key,
   payment_id uuid not null references provider.payment,
@@ -33,7 +33,7 @@ create table provider.decision (
   -- Decides again what was decided, or voided, before.
   overrule boolean not null default false,
   copies int not null default 1,
-  due_at timestamptz(3) not null,
+  due_at timestamptz not null,
   done_at timestamptz(3)
 );
 create index decision_due on provider.decision (due_at) where done_at is null;
@@ -47,7 +47,7 @@ create table provider.webhook (
   -- A malformed one is not repeated once it was answered.
   once boolean not null default false,
   attempts int not null default 0,
-  next_attempt_at timestamptz(3) not null default now(),
+  next_attempt_at timestamptz not null default now(),
   created_at timestamptz(3) not null default now(),
   delivered_at timestamptz(3)
 );
