@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { explainDisk, errorCode, PlatformError } from './errors.ts';
+import { checkSpace, exists, explainDisk, makeDirectory } from './disk.ts';
+import { errorCode } from './errors.ts';
 import { withLock } from './lock.ts';
 import { runMaven, runTar } from './maven.ts';
 import type { Note, PartContext } from './part.ts';
@@ -52,12 +53,6 @@ export const artifacts = {
 
 export type FetchContext = Pick<PartContext, 'cacheDir' | 'env' | 'jdk'>;
 
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
-
 /**
  * The artifact's directory, fetched on first use. Safe against other runs that fetch the same: they wait, and what
  * appears under the final name is complete, because it gets there by one rename.
@@ -71,12 +66,13 @@ export async function fetchArtifact(
   const target = join(context.cacheDir, artifact.directory);
   if (await exists(target)) return target;
   try {
-    await mkdir(context.cacheDir, { recursive: true });
+    await makeDirectory(context.cacheDir, 'CACHE_DIR');
     const lock = join(context.cacheDir, `${artifact.directory}.lock`);
     const onWait = () => note('another run is fetching it');
     await withLock(lock, { signal, onWait }, async () => {
       if (await exists(target)) return;
-      await checkSpace(artifact, context.cacheDir);
+      // Maven's own copy, ours, and for an archive what comes out of it.
+      await checkSpace(context.cacheDir, artifact.megabytes * 3 + 100, artifact.title, 'CACHE_DIR');
       note(`${artifact.megabytes} MB, once`);
       await fetchInto(target, artifact, context, note, signal);
     });
@@ -84,18 +80,6 @@ export async function fetchArtifact(
     throw explainDisk(error, context.cacheDir, 'CACHE_DIR');
   }
   return target;
-}
-
-async function checkSpace(artifact: Artifact, cacheDir: string): Promise<void> {
-  const { bavail, bsize } = await statfs(cacheDir);
-  const freeMb = Math.floor((bavail * bsize) / 1e6);
-  // Maven's own copy, ours, and for an archive what comes out of it.
-  const neededMb = artifact.megabytes * 3 + 100;
-  if (freeMb >= neededMb) return;
-  throw new PlatformError(
-    `${artifact.title} needs ${neededMb} MB in ${cacheDir}, but the disk has only ${freeMb} MB left: ` +
-      'free some space, or choose another place: CACHE_DIR=/some/where.',
-  );
 }
 
 async function fetchInto(

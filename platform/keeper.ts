@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
-import { messageOf, PlatformError } from './errors.ts';
-import { capLog, lastLines } from './logs.ts';
+import { PlatformError } from './errors.ts';
+import { capLog, lastLines, sizeOf } from './logs.ts';
 import type { PartName, ServerPart } from './part.ts';
 import { removePidFile, writePidFile } from './pidfiles.ts';
 import { ended, identify, launch, signalGroup, stopProcess, type ProcessId } from './processes.ts';
@@ -50,6 +50,7 @@ export function keep(part: ServerPart, { runDir, logsDir, stage, restart, report
     const pauses = restartPauses();
     while (!signal.aborted) {
       report.part(name, 'starting');
+      const logStart = await sizeOf(logFile);
       const child = await launch(await part.command(), logFile);
       const end = ended(child);
       if (child.pid !== undefined) {
@@ -77,7 +78,7 @@ export function keep(part: ServerPart, { runDir, logsDir, stage, restart, report
       removePidFile(runDir, name);
       if (signal.aborted) return;
       const pauseMs = pauses.next(inTime ? Date.now() - readySince : 0);
-      const lines = await lastLines(logFile);
+      const lines = await lastLines(logFile, 20, logStart);
       if (!wasReady && pauses.failures >= firstTries) {
         throw new PlatformError(
           [`${part.title} does not start (${how}). Its last lines, from ${logFile}:`, ...lines].join('\n'),
@@ -138,9 +139,10 @@ export function keep(part: ServerPart, { runDir, logsDir, stage, restart, report
     start,
     stop: async () => {
       wanted.abort();
+      if (!running) return;
       report.part(name, 'stopping');
       if (current) await stopProcess(current, part.stopSignal, part.stopWithinSeconds);
-      await running?.catch((error: unknown) => report.note(messageOf(error)));
+      await running;
       report.part(name, 'stopped');
     },
   };

@@ -3,7 +3,7 @@ import { copyFile, open, rename, stat, truncate, type FileHandle } from 'node:fs
 const rotateAtStartBytes = 10 * 1024 ** 2;
 const longestBytes = 100 * 1024 ** 2;
 
-const sizeOf = (file: string): Promise<number> =>
+export const sizeOf = (file: string): Promise<number> =>
   stat(file).then(
     ({ size }) => size,
     () => 0,
@@ -22,13 +22,13 @@ export async function capLog(file: string): Promise<void> {
   await truncate(file);
 }
 
-/** The last lines of a log, at most 16 kB of it; empty when there is none. */
-export async function lastLines(file: string, count = 20): Promise<string[]> {
+/** The last lines of a log, at most 16 kB of it, and none from before the given byte; empty when there is none. */
+export async function lastLines(file: string, count = 20, from = 0): Promise<string[]> {
   const handle = await open(file, 'r').catch(() => undefined);
   if (!handle) return [];
   try {
     const { size } = await handle.stat();
-    const length = Math.min(size, 16 * 1024);
+    const length = Math.max(0, Math.min(size - from, 16 * 1024));
     const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
     return buffer.toString('utf8').split('\n').filter(Boolean).slice(-count);
   } finally {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { explainDisk, errorCode, PlatformError } from './errors.ts';
+import { explainDisk } from './disk.ts';
+import { errorCode, PlatformError } from './errors.ts';
 import type { Note, PartContext } from './part.ts';
 
 const plugin = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1';
@@ -23,7 +24,12 @@ export async function runMaven({ args, directory, artifact, context, note, signa
     const progress = downloadProgress(text, artifact.megabytes);
     if (progress) note(`${progress} of ${artifact.megabytes} MB, once`);
   };
-  const result = await run('mvn', [`${plugin}:${goal}`, ...options], { directory, env, signal, onOutput });
+  const result = await run('mvn', ['-Dstyle.color=never', `${plugin}:${goal}`, ...options], {
+    directory,
+    env,
+    signal,
+    onOutput,
+  });
   if (result.missing) {
     throw new PlatformError(
       `Maven (mvn) is needed once to fetch ${artifact.title}: install it, for example "apt install maven".`,

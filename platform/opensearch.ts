@@ -47,7 +47,8 @@ export function opensearchPart(context: PartContext): ServerPart {
   };
 }
 
-const jvm = ['-Xms256m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:+ExitOnOutOfMemoryError'];
+/** C1 only: starts in half the time, which counts more here than the last bit of indexing speed. */
+const jvm = ['-Xms256m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:+ExitOnOutOfMemoryError'];
 
 const settings = (transportPort: number) => ({
   'transport.port': transportPort,

@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, statfs, chmod } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { camundaPart } from './camunda.ts';
-import { explainDisk, PlatformError } from './errors.ts';
+import { checkSpace, explainDisk, makeDirectory } from './disk.ts';
 import { findJdk, type Jdk } from './jdk.ts';
 import { kafkaPart } from './kafka.ts';
 import type { PartHandle } from './keeper.ts';
@@ -147,22 +147,10 @@ async function temporaryDirectory(): Promise<string> {
   return directory;
 }
 
-/** Below half a gigabyte the broker would refuse to work. */
-const neededMb = 1_000;
-
 async function prepareDataDir(dataDir: string): Promise<void> {
-  try {
-    for (const name of ['run', 'logs']) await mkdir(join(dataDir, name), { recursive: true });
-  } catch (error) {
-    throw explainDisk(error, dataDir, 'DATA_DIR');
-  }
-  const { bavail, bsize } = await statfs(dataDir);
-  const freeMb = Math.floor((bavail * bsize) / 1e6);
-  if (freeMb >= neededMb) return;
-  throw new PlatformError(
-    `The disk with ${dataDir} has only ${freeMb} MB left, and the engine stops working below 500 MB: ` +
-      `free some space (${neededMb} MB at least), or choose another place: DATA_DIR=/some/where.`,
-  );
+  for (const name of ['run', 'logs']) await makeDirectory(join(dataDir, name), 'DATA_DIR');
+  // The broker stops working when less than half of this is left.
+  await checkSpace(dataDir, 1_000, 'The engine', 'DATA_DIR');
 }
 
 function startWatchdog(runDir: string): ChildProcess {

