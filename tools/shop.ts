@@ -118,7 +118,7 @@ export function openShop(urls: ShopUrls, env: NodeJS.ProcessEnv = process.env) {
         .parse(
           expectStatus(await call('GET', `${urls.payment}/payments/${orderId}`, undefined, operatorHeaders), 200).body,
         );
-      const key = env['PROVIDER_API_KEY'] || 'local-provider-api-key';
+      const key = env['PROVIDER_API_KEY'] || 'local-provider-key';
       const url = `${urls.provider}/v1/payments/${payment.id}/decide`;
       expectStatus(await call('POST', url, { status }, { authorization: `Bearer ${key}` }), 200);
     },
