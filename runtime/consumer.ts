@@ -6,7 +6,7 @@ import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { z } from 'zod';
 import { backoffMs, pause, untilDone } from './backoff.ts';
 import { deadLetterOf, deadLetterRecord, type DeadSource } from './dead-letters.ts';
-import { PermanentError } from './errors.ts';
+import { isUnstorable, PermanentError } from './errors.ts';
 import { groupBy } from './group-by.ts';
 import type { PartHealth } from './health.ts';
 import type { Producer } from './kafka.ts';
@@ -180,13 +180,19 @@ async function handleOnce<Schema extends z.ZodType>(
     });
     count('done');
   } catch (error) {
-    if (!(error instanceof PermanentError)) throw error;
+    const permanent = isUnstorable(error)
+      ? new PermanentError(
+          'UNSTORABLE_MESSAGE',
+          `The database refuses what it says: ${String(error).split('\n').at(-1)}`,
+        )
+      : error;
+    if (!(permanent instanceof PermanentError)) throw error;
     options.logger.error('message goes to the dead letters', {
       topic: batch.topic,
       offset: message.offset,
-      ...errorFields(error),
+      ...errorFields(permanent),
     });
-    const letter = deadLetterOf(options.service, source, { code: error.code, message: error.message });
+    const letter = deadLetterOf(options.service, source, { code: permanent.code, message: permanent.message });
     await options.producer.send([deadLetterRecord(letter)]);
     count('dead');
   }

@@ -56,7 +56,7 @@ const awayText =
 export function isOwnFault(error: unknown): boolean {
   // Judged already: the provider's refused connection, kept as a cause, looks like our own database's.
   if (error instanceof PassingFault || error instanceof PermanentError || error instanceof BusinessError) return false;
-  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 6; at = at.cause, depth += 1) {
+  for (const at of chain(error)) {
     if (at.name.startsWith('KafkaJS')) return true;
     if (at.name === 'PrismaClientInitializationError' || at.name === 'PrismaClientRustPanicError') return true;
     if (awayText.test(at.message)) return true;
@@ -64,6 +64,20 @@ export function isOwnFault(error: unknown): boolean {
       if (networkCodes.has(code) || prismaAway.has(code) || serverAway.test(code)) return true;
   }
   return false;
+}
+
+/**
+ * True when the database refuses the data itself (SQLSTATE class 22: out of range, a null byte in a text): the same data
+ * will be refused for ever.
+ */
+export function isUnstorable(error: unknown): boolean {
+  return chain(error).some((at) => codesOf(at).some((code) => /^22\w{3}$/.test(code)));
+}
+
+function chain(error: unknown): Error[] {
+  const errors: Error[] = [];
+  for (let at = error; at instanceof Error && errors.length < 6; at = at.cause) errors.push(at);
+  return errors;
 }
 
 /** The error's own code and the SQLSTATE that Prisma keeps in `meta`. */
