@@ -1,5 +1,6 @@
 /** The bodies of `POST /orders`: what they may hold, and the one request that both come to. */
 import { createHash } from 'node:crypto';
+import { productId as productWord } from '@ticket-saga/contract/topics';
 import { durationMs } from '@ticket-saga/runtime/config';
 import { customerName } from '@ticket-saga/runtime/identity';
 import { z } from 'zod';
@@ -31,13 +32,10 @@ const mostOfOne = 100;
 const numberAsText = (value: unknown) =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? String(value) : value;
 
+/** A word of dots alone would mean another address at inventory-service. */
 const productId = z.preprocess(
   numberAsText,
-  z
-    .string()
-    .min(1)
-    .max(64)
-    .regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]+$/, 'may hold letters, digits and . _ -'),
+  productWord.refine((id) => !/^\.+$/.test(id), 'must not be dots alone'),
 );
 const quantity = z.int().min(1).max(mostOfOne);
 const money = z

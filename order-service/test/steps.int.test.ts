@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { FactNoted } from '@ticket-saga/contract/topics';
+import type { FactNoted, StepMoved } from '@ticket-saga/contract/topics';
+import { isOwnFault, isUnstorable } from '@ticket-saga/runtime/errors';
 import { createLogger } from '@ticket-saga/runtime/logger';
 import { deadLetterOf } from '@ticket-saga/runtime/dead-letters';
 import request from 'supertest';
@@ -133,6 +134,17 @@ describe('what the steps tell', () => {
   it('of an order that is not there is a dead letter', async () => {
     const other = tellStep(service.db, '01890000-0000-7000-8000-000000000000', 'ReserveTickets');
     await expect(other).rejects.toMatchObject({ code: 'UNKNOWN_ORDER' });
+  });
+});
+
+describe('what can never be stored', () => {
+  it.each<[string, Partial<StepMoved>]>([
+    ['a number too large', { attempt: 2 ** 40 }],
+    ['a null byte', { error: { code: 'X', message: 'a\u0000b' } }],
+    ['a year before the first', { occurredAt: '0000-01-01T00:00:00.000Z' }],
+  ])('is told from a database that is away: %s', async (_what, more) => {
+    const error = await tellStep(service.db, id, 'ReserveTickets', more).catch((refused: unknown) => refused);
+    expect([isUnstorable(error), isOwnFault(error)]).toEqual([true, false]);
   });
 });
 
