@@ -17,6 +17,8 @@ import { z } from 'zod';
 import { createOrderApp } from './app.ts';
 import { createAskInventory, noteProduct } from './catalog.ts';
 import { readDiagram } from './diagram.ts';
+import { watchIncidents } from './incidents.ts';
+import { createOperate } from './operate.ts';
 import { createOrderEvents } from './order-events.ts';
 import { keepSweeping } from './place-order.ts';
 import { noteStep } from './steps.ts';
@@ -34,6 +36,9 @@ const config = readConfigOrExit(
     /** An order may only shorten it; the process gets it from the orchestrator's setting of the same name. */
     PAYMENT_DEADLINE: duration('PT15M'),
     IDEMPOTENCY_KEEP: duration('P1D'),
+    OPERATE_URL: z.url().default('http://127.0.0.1:8088'),
+    OPERATE_USER: z.string().default('techlead'),
+    OPERATE_PASSWORD: z.string().default('zup@123'),
   }),
 );
 
@@ -60,6 +65,7 @@ await runService('order-service', config, async (service) => {
     schema: z.unknown(),
     handle: (letter) => noteDeadLetter(db, letter, logger),
   });
+  service.onStop('incidents', watchIncidents({ db, diagram, operate: createOperate(config), logger }));
   const idempotencyKeepMs = durationMs(config.IDEMPOTENCY_KEEP);
   service.onStop('sweeper', keepSweeping(db, idempotencyKeepMs, logger));
   const orderEvents = createOrderEvents({
