@@ -80,7 +80,13 @@ export function orderBody(longestDeadline: string) {
       amount: optional(money).meta({ description: 'Accepted and not trusted: the server computes the total' }),
       payment: optional(payment),
     })
-    .meta({ description: 'Either `items`, or `productId` and `quantity` as a short form for one item.' })
+    .meta({
+      description: 'Either `items`, or `productId` and `quantity` as a short form for one item.',
+      examples: [
+        { customerId: '1', items: [{ id: '1', quantity: 2, amount: 199 }], payment: { token: 'tok_approve' } },
+        { productId: '1', quantity: 1 },
+      ],
+    })
     .transform((body, context): OrderRequest => {
       const complain = (path: (string | number)[], message: string) =>
         context.issues.push({ code: 'custom', path, message, input: body });

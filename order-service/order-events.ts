@@ -23,8 +23,6 @@ export type OrderEvents = {
 
 type Stream = { response: Response; seen: number };
 
-/** Proxies and browsers take a silent connection for dead. */
-const heartbeatMs = 15_000;
 /** A client that does not read is cut off before it fills the memory, bytes. */
 const mostUnread = 1_000_000;
 
@@ -34,8 +32,10 @@ export function createOrderEvents(options: {
   diagram: Diagram;
   health: PartHealth;
   logger: Logger;
+  /** Proxies and browsers take a silent connection for dead. */
+  heartbeatMs?: number;
 }): OrderEvents {
-  const { db, diagram, logger } = options;
+  const { db, diagram, logger, heartbeatMs = 15_000 } = options;
   const streams = new Map<string, Set<Stream>>();
   /** Orders that are being read; true when they changed meanwhile. */
   const reading = new Map<string, boolean>();

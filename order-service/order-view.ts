@@ -12,7 +12,8 @@ import {
 import { z } from 'zod';
 import type { Diagram } from './diagram.ts';
 import type { OrderRow } from './read-orders.ts';
-import { type Step, timeline } from './timeline.ts';
+import type { Step } from './runs.ts';
+import { timeline } from './timeline.ts';
 
 const instant = z.iso.datetime();
 const problem = z.object({ code: z.string(), message: z.string() });

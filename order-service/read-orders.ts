@@ -1,7 +1,7 @@
 /** Reads orders with all that is shown of them, in one statement. */
 import type { HistoryState, OrderStatus, PaymentState } from '@ticket-saga/contract/states';
 import { type Db, sql } from '@ticket-saga/runtime/database';
-import type { StepEvent } from './timeline.ts';
+import type { StepEvent } from './runs.ts';
 
 /** Money in minor units. */
 export type StoredItem = { productId: string; name: string; quantity: number; unitPrice: number; seenPrice?: number };

@@ -3,58 +3,13 @@
  * of; what waits, and since when, comes from the last event and the diagram.
  */
 import { reasons } from '@ticket-saga/contract/errors';
-import { startStep } from '@ticket-saga/contract/jobs';
 import { messages } from '@ticket-saga/contract/messages';
-import type { HistoryState, PaymentOutcome, Stage, StepState } from '@ticket-saga/contract/states';
+import type { HistoryState, PaymentOutcome } from '@ticket-saga/contract/states';
 import type { Diagram, Exit, Facts } from './diagram.ts';
-
-export type StepError = { code: string; message: string };
-export type StepEvent = {
-  processInstanceKey: string;
-  elementId: string;
-  stage: Stage;
-  state: StepState;
-  attempt: number;
-  undo: string[];
-  error: StepError | null;
-  /** ISO 8601. */
-  at: string;
-};
-
-/** Times in ms since the epoch. Waiting is from `waitingSince` to `startedAt`, work from there to `completedAt`. */
-export type Step = {
-  id: string;
-  name: string;
-  stage: Stage;
-  state: StepState;
-  waitingSince: number;
-  startedAt: number | null;
-  completedAt: number | null;
-  attempts: number;
-  error: StepError | null;
-};
-
-export type Past = {
-  createdAt: number;
-  payBy: number | null;
-  finished: boolean;
-  events: StepEvent[];
-  history: { state: HistoryState; at: string }[];
-};
+import { begunSteps, newRun, ownEvents, type Past, type Run, type Step } from './runs.ts';
 
 export type Timeline = { steps: Step[]; current: Step | null };
 
-type Run = Step & { undo: string[]; interrupted: boolean; exit: Exit };
-
-const rank: Record<StepState, number> = {
-  WAITING: 0,
-  RUNNING: 1,
-  RETRYING: 2,
-  STUCK: 3,
-  COMPLETED: 4,
-  FAILED: 4,
-  ROLLED_BACK: 5,
-};
 const hasEnded = (step: Step) => step.completedAt !== null;
 const completion: Exit = { by: 'completion' };
 
@@ -66,66 +21,6 @@ export function timeline(past: Past, diagram: Diagram): Timeline {
   rollBack(runs);
   const steps = [...runs.map(asStep), ...coming];
   return { steps, current: steps.findLast((step) => !hasEnded(step)) ?? null };
-}
-
-/** A second process instance for the same order finds that out in its first step; it is no part of the order's story. */
-function ownEvents(events: StepEvent[]): StepEvent[] {
-  const duplicates = new Set(
-    events.filter((event) => event.error?.code === 'DUPLICATE_PROCESS').map((event) => event.processInstanceKey),
-  );
-  return events
-    .filter((event) => !duplicates.has(event.processInstanceKey))
-    .toSorted((a, b) => time(a) - time(b) || rank[a.state] - rank[b.state]);
-}
-
-const time = (event: { at: string }) => Date.parse(event.at);
-
-/** One run for each element that told something, in the order in which they began; the start event first. */
-function begunSteps(events: StepEvent[], past: Past, diagram: Diagram): Run[] {
-  const runs = new Map<string, Run>();
-  runs.set(startStep.elementId, {
-    ...newRun(startStep.elementId, startStep.stage, past.createdAt, diagram),
-    state: 'WAITING',
-    startedAt: null,
-  });
-  for (const event of events) {
-    if (diagram.isWait(event.elementId)) continue;
-    const at = time(event);
-    const run = runs.get(event.elementId) ?? newRun(event.elementId, event.stage, at, diagram);
-    runs.set(event.elementId, apply(run, event, at));
-  }
-  return [...runs.values()];
-}
-
-function newRun(id: string, stage: Stage, at: number, diagram: Diagram): Run {
-  return {
-    id,
-    name: diagram.nameOf(id) ?? id,
-    stage,
-    state: 'RUNNING',
-    waitingSince: at,
-    startedAt: at,
-    completedAt: null,
-    attempts: 1,
-    error: null,
-    undo: [],
-    interrupted: false,
-    exit: completion,
-  };
-}
-
-function apply(run: Run, event: StepEvent, at: number): Run {
-  const ended = event.state === 'COMPLETED' || event.state === 'FAILED';
-  return {
-    ...run,
-    state: event.state,
-    startedAt: run.startedAt ?? (event.state === 'STUCK' ? null : at),
-    completedAt: ended ? at : null,
-    attempts: Math.max(run.attempts, event.attempt),
-    error: event.error,
-    undo: event.undo,
-    exit: event.state === 'FAILED' && event.error ? { by: 'error', code: event.error.code } : completion,
-  };
 }
 
 /** A wait has no worker that tells of it: it begins when the step before it is done, and ends by news or by what follows. */

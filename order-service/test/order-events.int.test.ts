@@ -124,6 +124,20 @@ describe('live events of an order', () => {
     }
   });
 
+  it('say that they are still there while nothing changes', async () => {
+    const lively = await testService(database, { heartbeatMs: 20 });
+    const server = await listening(lively.app);
+    urls.push(server);
+    const response = await fetch(`${server.url}/orders/${await place()}/events`);
+    let text = '';
+    for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      text += chunk;
+      if (text.includes('\n\n: still here\n\n')) break;
+    }
+    expect(text).toContain(': still here');
+    await lively.orderEvents.stop();
+  });
+
   it('end when the service stops', async () => {
     const third = await testService(database);
     const server = await listening(third.app);

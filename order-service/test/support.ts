@@ -32,7 +32,12 @@ export type TestService = { app: Express; db: Db; orderEvents: OrderEvents };
 
 export async function testService(
   database: TestDatabase,
-  options: { askInventory?: AskInventory; identity?: Partial<IdentitySettings>; idempotencyKeepMs?: number } = {},
+  options: {
+    askInventory?: AskInventory;
+    identity?: Partial<IdentitySettings>;
+    idempotencyKeepMs?: number;
+    heartbeatMs?: number;
+  } = {},
 ): Promise<TestService> {
   const logger = createLogger('test', process.env['TEST_LOG'] ?? 'error');
   const identity = { ...localSettings, ...options.identity };
@@ -45,6 +50,7 @@ export async function testService(
     diagram,
     health: health.part('order events'),
     logger,
+    heartbeatMs: options.heartbeatMs ?? 15_000,
   });
   const appParts = { service: 'order-service', version: 'test', logger, health, metrics: createMetrics('test') };
   const app = createOrderApp(appParts, createAuthenticate(identity), {

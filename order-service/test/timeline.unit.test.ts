@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { HistoryState, StepState } from '@ticket-saga/contract/states';
 import { type Diagram, readDiagram } from '../diagram.ts';
-import { type Past, type StepEvent, timeline } from '../timeline.ts';
+import type { Past, StepEvent } from '../runs.ts';
+import { timeline } from '../timeline.ts';
 
 const start = Date.parse('2026-11-21T10:00:00.000Z');
 /** Seconds after the order was placed. */
