@@ -93,8 +93,8 @@ export const scenarios: Scenario[] = [
   },
   {
     name: 'tok_down',
-    // Tries and their waits take 15 s; then the step is an incident until the time to pay is over.
-    order: () => paidBy('tok_down', 'PT22S'),
+    // Tries and their waits take 15 to 20 s; then the step is an incident until the time to pay is over.
+    order: () => paidBy('tok_down', 'PT30S'),
     ends: {
       status: 'PAYMENT_NOT_COMPLETED',
       reason: 'PAYMENT_UNAVAILABLE',

@@ -120,7 +120,7 @@ export function openShop(urls: ShopUrls, env: NodeJS.ProcessEnv = process.env) {
         );
       const key = env['PROVIDER_API_KEY'] || 'local-provider-key';
       const url = `${urls.provider}/v1/payments/${payment.id}/decide`;
-      expectStatus(await call('POST', url, { status }, { authorization: `Bearer ${key}` }), 200);
+      expectStatus(await call('POST', url, { status }, { authorization: `Bearer ${key}` }), 202);
     },
     /** Sends a record to Kafka as it is. */
     send: (topic: string, key: string, value: string) => producer.send([{ topic, key, value, headers: {} }]),
