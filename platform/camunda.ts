@@ -29,12 +29,14 @@ export function camundaPart(context: PartContext): ServerPart {
     command: async () => {
       const clock = context.engine.clock === 'controlled' ? { ZEEBE_CLOCK_CONTROLLED: 'true' } : {};
       const heap = ['-Xms256m', '-Xmx640m', '-XX:MaxDirectMemorySize=256m'];
+      // C1 only halves the work of starting (9 against 17 s of processor time); what lasts wants the faster code.
+      const jvm = context.durable ? heap : [...heap, '-XX:TieredStopAtLevel=1'];
       const jdk = await context.jdk();
       return {
         file: jdk.java,
         cwd: home,
         env: { ...context.env, ...clock },
-        args: camundaArgs({ jdk, distribution, home, jvm: heap, main: 'io.camunda.application.StandaloneBroker' }),
+        args: camundaArgs({ jdk, distribution, home, jvm, main: 'io.camunda.application.StandaloneBroker' }),
       };
     },
     ready: (signal) => answers(`${urlsOf(ports).zeebeManagement}/actuator/health/status`, signal),

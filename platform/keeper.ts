@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { PlatformError } from './errors.ts';
-import { capLog, lastLines, sizeOf } from './logs.ts';
+import { capLog, lastLines, rotateLog, sizeOf } from './logs.ts';
 import type { PartName, ServerPart } from './part.ts';
 import { removePidFile, writePidFile } from './pidfiles.ts';
-import { ended, identify, launch, signalGroup, stopProcess, type ProcessId } from './processes.ts';
+import { identify, launch, signalGroup, stopProcess, type ProcessId } from './processes.ts';
 import type { Report } from './report.ts';
 import { restartPauses } from './restart.ts';
 
@@ -46,57 +46,67 @@ export function keep(part: ServerPart, { runDir, logsDir, stage, restart, report
   let running: Promise<void> | undefined;
   let firstReady: Promise<void> | undefined;
 
+  /** Starts it again and again; returns when it is not wanted any more, throws when it never gets ready. */
   async function run(signal: AbortSignal, onReady: () => void): Promise<void> {
     const pauses = restartPauses();
     while (!signal.aborted) {
-      report.part(name, 'starting');
-      const logStart = await sizeOf(logFile);
-      const child = await launch(await part.command(), logFile);
-      const end = ended(child);
-      if (child.pid !== undefined) {
-        current = identify(child.pid);
-        const { stopSignal, stopWithinSeconds } = part;
-        writePidFile(runDir, name, { ...current, stopSignal, stopWithinSeconds, stage });
-      }
-      const over = new AbortController();
-      const ready = waitUntilReady(AbortSignal.any([signal, over.signal]));
-      const inTime = await Promise.race([ready, end.then(() => false)]);
-      const readySince = Date.now();
-      if (inTime) {
-        isReady = wasReady = true;
-        report.part(name, 'ready');
-        onReady();
-      } else if (current && !signal.aborted) {
-        // Too slow, or dead already (then this does nothing).
-        await stopProcess(current, 'SIGKILL', 1);
-      }
-      const how = await end;
-      over.abort();
-      isReady = false;
-      if (current) signalGroup(current.pid, 'SIGKILL'); // children that it left behind
-      current = undefined;
-      removePidFile(runDir, name);
+      const { how, healthyForMs, lines, gaveUp } = await runOnce(signal, onReady);
       if (signal.aborted) return;
-      const pauseMs = pauses.next(inTime ? Date.now() - readySince : 0);
-      const lines = await lastLines(logFile, 20, logStart);
-      if (!wasReady && pauses.failures >= firstTries) {
-        throw new PlatformError(
-          [`${part.title} does not start (${how}). Its last lines, from ${logFile}:`, ...lines].join('\n'),
-        );
+      const pauseMs = pauses.next(healthyForMs);
+      if (gaveUp || (!wasReady && pauses.failures >= firstTries)) {
+        const reason = `${part.title} does not start (${how}). Its last lines, from ${logFile}:`;
+        throw new PlatformError([reason, ...lines].join('\n'));
       }
-      report.died(name, how, lines, restart || !wasReady ? pauseMs / 1_000 : undefined);
-      if (!restart && wasReady) return;
+      const again = restart || !wasReady;
+      report.died(name, how, lines, again ? pauseMs / 1_000 : undefined);
+      if (!again) return;
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  async function waitUntilReady(signal: AbortSignal): Promise<boolean> {
-    const deadline = Date.now() + part.readyWithinSeconds * 1_000;
-    while (!signal.aborted && Date.now() < deadline) {
-      if (await part.ready(signal).catch(() => false)) return true;
+  /** From one start of the process to its end. */
+  async function runOnce(signal: AbortSignal, onReady: () => void) {
+    report.part(name, 'starting');
+    await rotateLog(logFile);
+    const logStart = await sizeOf(logFile);
+    const command = await part.command();
+    signal.throwIfAborted();
+    const { pid, ended } = launch(command, logFile);
+    if (pid !== undefined) {
+      current = identify(pid);
+      const { stopSignal, stopWithinSeconds } = part;
+      writePidFile(runDir, name, { ...current, stopSignal, stopWithinSeconds, stage });
+    }
+    const over = new AbortController();
+    void ended.then(() => over.abort());
+    const outcome = await waitUntilReady(AbortSignal.any([signal, over.signal]));
+    const since = Date.now();
+    if (outcome === 'ready') {
+      isReady = wasReady = true;
+      report.part(name, 'ready');
+      onReady();
+    }
+    if (outcome === 'too slow' && current) await stopProcess(current, 'SIGKILL', 1);
+    const how = await ended;
+    if (current) signalGroup(current.pid, 'SIGKILL'); // children that it left behind
+    isReady = false;
+    current = undefined;
+    removePidFile(runDir, name);
+    const lines = await lastLines(logFile, 20, logStart);
+    const healthyForMs = outcome === 'ready' ? Date.now() - since : 0;
+    if (outcome !== 'too slow') return { how, healthyForMs, lines, gaveUp: false };
+    return { how: `not ready after ${part.readyWithinSeconds} s`, healthyForMs, lines, gaveUp: true };
+  }
+
+  /** Only the first start has a deadline: later, what a part waits for may be away for long without any fault of its own. */
+  async function waitUntilReady(signal: AbortSignal): Promise<'ready' | 'ended' | 'too slow'> {
+    const deadline = wasReady ? Infinity : Date.now() + part.readyWithinSeconds * 1_000;
+    while (!signal.aborted) {
+      if (await part.ready(signal).catch(() => false)) return 'ready';
+      if (Date.now() > deadline) return 'too slow';
       await sleep(150, undefined, { signal }).catch(() => undefined);
     }
-    return false;
+    return 'ended';
   }
 
   function start(): Promise<void> {

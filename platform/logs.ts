@@ -1,4 +1,4 @@
-import { copyFile, open, rename, stat, truncate, type FileHandle } from 'node:fs/promises';
+import { copyFile, open, rename, stat, truncate } from 'node:fs/promises';
 
 const rotateAtStartBytes = 10 * 1024 ** 2;
 const longestBytes = 100 * 1024 ** 2;
@@ -9,10 +9,9 @@ export const sizeOf = (file: string): Promise<number> =>
     () => 0,
   );
 
-/** Opens a log for appending; a long one from earlier becomes `<file>.1`. */
-export async function openLog(file: string): Promise<FileHandle> {
+/** Before a start: a long log from earlier becomes `<file>.1`. */
+export async function rotateLog(file: string): Promise<void> {
   if ((await sizeOf(file)) > rotateAtStartBytes) await rename(file, `${file}.1`);
-  return open(file, 'a');
 }
 
 /** Keeps the log of a process that writes for days from filling the disk. The writer appends, so it goes on at the new end. */

@@ -77,7 +77,7 @@ export interface PartContext {
   serviceEnv: NodeJS.ProcessEnv;
   jdk: () => Promise<Jdk>;
   engine: EngineOptions;
-  /** false: faster writes that survive a killed process but not a power cut. For tests. */
+  /** false, for tests: starts faster, and PostgreSQL's writes survive a killed process but not a power cut. */
   durable: boolean;
 }
 

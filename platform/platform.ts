@@ -73,7 +73,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     await checkPorts(
       parts.flatMap(({ title, ports: used }) => used.map((variable) => ({ title, variable, port: ports[variable] }))),
     );
-    watchdog = startWatchdog(runDir);
+    watchdog = startWatchdog(temporary ? [runDir, dataDir] : [runDir]);
     const supervisor = supervise(parts, {
       runDir,
       logsDir: join(dataDir, 'logs'),
@@ -153,9 +153,9 @@ async function prepareDataDir(dataDir: string): Promise<void> {
   await checkSpace(dataDir, 1_000, 'The engine', 'DATA_DIR');
 }
 
-function startWatchdog(runDir: string): ChildProcess {
+function startWatchdog(args: readonly string[]): ChildProcess {
   const script = join(repositoryRoot(), 'platform', 'dist', 'watchdog.js');
-  const child = spawn(process.execPath, [script, runDir], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  const child = spawn(process.execPath, [script, ...args], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
   child.unref();
   return child;
 }

@@ -1,8 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from './errors.ts';
-import { openLog } from './logs.ts';
 import type { Command } from './part.ts';
 
 /** Names one process for good: a pid alone is given to another program some day. */
@@ -39,31 +38,33 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
   }
 }
 
+export interface Launched {
+  /** Undefined when the program could not be started. */
+  pid: number | undefined;
+  /** Resolves with how it ended, for people; never rejects. */
+  ended: Promise<string>;
+}
+
 /** Starts a command as the leader of its own process group, so that a terminal's Ctrl-C does not reach it. */
-export async function launch(command: Command, logFile: string): Promise<ChildProcess> {
-  const log = await openLog(logFile);
+export function launch(command: Command, logFile: string): Launched {
+  const log = openSync(logFile, 'a');
   try {
     const child = spawn(command.file, [...command.args], {
       cwd: command.cwd,
       env: command.env,
       detached: true,
-      stdio: ['ignore', log.fd, log.fd],
+      stdio: ['ignore', log, log],
       ...(command.uid === undefined ? {} : { uid: command.uid }),
       ...(command.gid === undefined ? {} : { gid: command.gid }),
     });
-    return child;
+    const ended = new Promise<string>((resolve) => {
+      child.once('error', (error) => resolve(error.message));
+      child.once('exit', (code, signal) => resolve(signal ? `killed by ${signal}` : `exit code ${code}`));
+    });
+    return { pid: child.pid, ended };
   } finally {
-    await log.close();
+    closeSync(log);
   }
-}
-
-/** Resolves with how it ended, for people. Never rejects. */
-export function ended(child: ChildProcess): Promise<string> {
-  return new Promise((resolve) => {
-    if (child.exitCode !== null) resolve(`exit code ${child.exitCode}`);
-    child.once('error', (error) => resolve(error.message));
-    child.once('exit', (code, signal) => resolve(signal ? `killed by ${signal}` : `exit code ${code}`));
-  });
 }
 
 /** Runs a command to its end. Throws with what `failure` makes of it unless it exits with 0; an abort kills it. */
@@ -74,11 +75,11 @@ export async function runToEnd(
   failure: (how: string) => Promise<Error> | Error,
 ): Promise<void> {
   signal.throwIfAborted();
-  const child = await launch(command, logFile);
-  const kill = () => child.pid !== undefined && signalGroup(child.pid, 'SIGKILL');
+  const { pid, ended } = launch(command, logFile);
+  const kill = () => pid !== undefined && signalGroup(pid, 'SIGKILL');
   signal.addEventListener('abort', kill, { once: true });
   try {
-    const how = await ended(child);
+    const how = await ended;
     signal.throwIfAborted();
     if (how !== 'exit code 0') throw await failure(how);
   } finally {
