@@ -72,6 +72,7 @@ function placeOf(job: Job, activated: ActivatedJob): StepPlace | undefined {
     elementInstanceKey: activated.elementInstanceKey,
     stage: job.stage,
     attempt: attemptOf(job, activated.retries),
+    activation: activated.deadline,
     ...(job.undo ? { undo: job.undo } : {}),
   };
 }

@@ -13,6 +13,8 @@ export type StepPlace = {
   stage: Stage;
   /** Counts from 1. */
   attempt: number;
+  /** Tells one activation of the job from the next; an operator's retry may have the same attempt. */
+  activation?: string;
   undo?: readonly string[];
 };
 
@@ -26,10 +28,12 @@ export type StepFacts = {
 
 /**
  * Unique per (process instance, element instance, attempt, state), as ARCHITECTURE 4 asks: a repeated handler writes
- * the same key. The element instance tells a step that was started anew from its first run.
+ * the same key. The element instance tells a step that was started anew from its first run. What is no outcome is told
+ * for each activation of the job, or a step that an operator retried would look stuck until its end.
  */
 export function stepEvent(place: StepPlace, state: StepState, facts: StepFacts = {}, at = new Date()): OutboxEvent {
-  const { undo, elementInstanceKey, ...rest } = place;
+  const { undo, elementInstanceKey, activation, ...rest } = place;
+  const isOutcome = state === 'COMPLETED' || state === 'FAILED';
   const value: StepMoved = {
     idempotencyKey: [
       'step',
@@ -38,6 +42,7 @@ export function stepEvent(place: StepPlace, state: StepState, facts: StepFacts =
       elementInstanceKey ?? '',
       place.attempt,
       state,
+      ...(isOutcome || activation === undefined ? [] : [activation]),
     ].join(':'),
     type: 'STEP',
     occurredAt: at.toISOString(),

@@ -47,7 +47,11 @@ async function run(handler: TestHandler, over: Partial<ActivatedJob> = {}, answe
     started: (event: OutboxEvent) => void told.push(event),
     trouble: async (event: OutboxEvent) => void told.push(event),
   };
-  const result = await runJob(job, handler, activated(over), { engine, report, logger: createLogger('test', 'silent') });
+  const result = await runJob(job, handler, activated(over), {
+    engine,
+    report,
+    logger: createLogger('test', 'silent'),
+  });
   return { result, heard, states: told.map((event) => ('state' in event.value ? event.value.state : undefined)), told };
 }
 
@@ -130,9 +134,15 @@ describe('A job', () => {
     expect(result).toBe('gone');
   });
 
-  it('writes the same event key each time it is repeated', async () => {
-    const first = await run(async () => ({}));
-    const second = await run(async () => ({}));
-    expect(second.told[0]?.value.idempotencyKey).toBe(first.told[0]?.value.idempotencyKey);
+  it('tells its outcome under the same key each time it is repeated, and each activation under a key of its own', async () => {
+    const keys: string[] = [];
+    const handler: TestHandler = async (_input, context) => {
+      keys.push(context.completed().value.idempotencyKey);
+      return {};
+    };
+    const first = await run(handler, { deadline: '1' });
+    const second = await run(handler, { deadline: '2' });
+    expect(keys[0]).toBe(keys[1]);
+    expect(second.told[0]?.value.idempotencyKey).not.toBe(first.told[0]?.value.idempotencyKey);
   });
 });

@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { topics } from '../../contract/topics.ts';
+import { eventually } from '../../test/support/eventually.ts';
+import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
+import { createHealth } from '../health.ts';
+import type { OutgoingRecord, Producer } from '../kafka.ts';
+import { createLogger } from '../logger.ts';
+import { createMetrics } from '../metrics.ts';
+import { addToOutbox, type OutboxEvent } from '../outbox.ts';
+import { startRelay } from '../relay.ts';
+
+let database: TestDatabase;
+const stops: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  database = await testDatabase();
+});
+afterEach(async () => {
+  await Promise.all(stops.splice(0).map((stop) => stop()));
+  await database.admin.query('truncate orders.outbox');
+});
+afterAll(() => database.drop());
+
+const event = (key: string, number: number): OutboxEvent => ({
+  topic: topics.createdOrders,
+  key,
+  value: { idempotencyKey: `${key}:${number}` },
+});
+
+/** A broker that keeps what it gets; `send` may be made to fail or to hang. */
+function broker(send: (records: OutgoingRecord[]) => Promise<void> = async () => undefined) {
+  const records: OutgoingRecord[] = [];
+  const producer: Producer = {
+    send: async (batch) => {
+      await send(batch);
+      records.push(...batch);
+    },
+    stop: async () => undefined,
+  };
+  return { producer, records };
+}
+
+function relay(producer: Producer) {
+  const health = createHealth();
+  const stop = startRelay({
+    url: database.url('orders'),
+    schema: 'orders',
+    producer,
+    health: health.part('relay'),
+    logger: createLogger('test', 'silent'),
+    metrics: createMetrics(`test-${randomUUID()}`),
+  });
+  stops.push(stop);
+  return health;
+}
+
+const waiting = async () =>
+  (await database.admin.query<{ count: number }>('select count(*)::int from orders.outbox where published_at is null'))
+    .rows[0]?.count;
+
+describe('The outbox relay', () => {
+  it('sends what was committed, and nothing that was rolled back', async () => {
+    const db = database.db('orders');
+    const { producer, records } = broker();
+    relay(producer);
+    await addToOutbox(db, [event('a', 1)]);
+    await db
+      .$transaction(async (tx) => {
+        await addToOutbox(tx, [event('a', 2)]);
+        throw new Error('rolled back');
+      })
+      .catch(() => undefined);
+    await addToOutbox(db, [event('a', 3)]);
+    await eventually('all is sent', async () => records.length === 2);
+    expect(records.map(({ value }) => JSON.parse(value).idempotencyKey)).toEqual(['a:1', 'a:3']);
+  });
+
+  it('keeps an event once when its handler ran twice', async () => {
+    const db = database.db('orders');
+    await addToOutbox(db, [event('a', 1)]);
+    await addToOutbox(db, [event('a', 1)]);
+    expect(await waiting()).toBe(1);
+  });
+
+  it('keeps the order of each key when two processes relay', async () => {
+    const db = database.db('orders');
+    const slowly = () => new Promise<void>((resolve) => setTimeout(resolve, 5));
+    const { producer, records } = broker(slowly);
+    relay(producer);
+    relay(producer);
+    for (let number = 1; number <= 30; number += 1) {
+      await addToOutbox(
+        db,
+        ['a', 'b', 'c', 'd'].map((key) => event(key, number)),
+      );
+    }
+    await eventually('all is sent', async () => records.length >= 120);
+    for (const key of ['a', 'b', 'c', 'd']) {
+      const numbers = records
+        .filter((record) => record.key === key)
+        .map(({ value }) => Number(JSON.parse(value).idempotencyKey.slice(2)));
+      expect(numbers).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
+    }
+  });
+
+  it('shows that events wait while the broker is away, and sends them when it is back', async () => {
+    const db = database.db('orders');
+    let away = true;
+    const { producer, records } = broker(async () => {
+      if (away) throw new Error('no broker');
+    });
+    const health = relay(producer);
+    await addToOutbox(db, [event('a', 1)]);
+    await eventually('the part has failed', () => health.report().parts['relay']?.detail?.includes('no broker'));
+    expect(await waiting()).toBe(1);
+    away = false;
+    await eventually('the event is sent', () => records.length === 1);
+    await eventually('the part is well', () => health.report().ready);
+  });
+
+  it('goes on with other keys while another process is paused in the middle of a batch', async () => {
+    const db = database.db('orders');
+    let paused: (() => void) | undefined;
+    const stuck = broker(async () => {
+      if (!paused) await new Promise<void>((resolve) => (paused = resolve));
+    });
+    relay(stuck.producer);
+    await addToOutbox(db, [event('a', 1)]);
+    await eventually('the first process holds its batch', () => paused !== undefined);
+    const { producer, records } = broker();
+    relay(producer);
+    await addToOutbox(db, [event('a', 2), event('b', 1)]);
+    await eventually('the other key is sent', () => records.length === 1);
+    expect(records[0]?.key).toBe('b');
+    paused?.();
+    await eventually('the rest follows, in order', () => stuck.records.length + records.length === 3);
+  });
+});
