@@ -8,8 +8,8 @@ import { cancelTimeToLiveMs, messages } from '@ticket-saga/contract/messages';
 import { startStep, startVariables } from '@ticket-saga/contract/jobs';
 import type { CancelRequested, CreatedOrdersEvent, OrderCreated } from '@ticket-saga/contract/topics';
 import { durationMs } from '@ticket-saga/runtime/config';
-import { grpcCode } from '@ticket-saga/runtime/engine';
-import { PermanentError } from '@ticket-saga/runtime/errors';
+import { grpc, grpcCode } from '@ticket-saga/runtime/engine';
+import { PassingFault, PermanentError } from '@ticket-saga/runtime/errors';
 import { isDone, markDone } from '@ticket-saga/runtime/inbox';
 import { insertIntoOutbox } from '@ticket-saga/runtime/outbox';
 import { stepEvent } from '@ticket-saga/runtime/step-events';
@@ -36,6 +36,8 @@ export async function handleOrderEvent(parts: OrchestratorParts, event: CreatedO
 async function startOrder({ db, engine, logger, settings }: OrchestratorParts, event: OrderCreated): Promise<void> {
   const variables = startVariables.parse(variablesOf(event, settings));
   const started = await engine.startProcess(orderProcess, variables).catch((error: unknown) => {
+    if (grpcCode(error) === grpc.notFound)
+      throw new PassingFault('NOT_DEPLOYED', `${orderProcess} is not deployed yet.`, error);
     if (grpcCode(error) !== invalidArgument) throw error;
     throw new PermanentError('REFUSED_BY_ENGINE', `The engine refuses to start the order: ${String(error)}`, error);
   });

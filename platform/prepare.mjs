@@ -63,7 +63,7 @@ function npm(args, failure) {
     child.stderr.on('data', (data) => (output += data));
     const stop = (signal) => {
       try {
-        process.kill(-child.pid, 'SIGTERM');
+        if (child.pid) process.kill(-child.pid, 'SIGTERM');
       } catch {
         // gone already
       }

@@ -2,37 +2,14 @@
  * Reads one topic. An offset moves only after its message's effect is committed, or the message is safely in
  * `dead-letters`. Messages of one key are handled in order, different keys side by side.
  */
-import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
 import type { z } from 'zod';
 import { backoffMs, pause, untilDone } from './backoff.ts';
-import { deadLetterOf, deadLetterRecord, type DeadSource } from './dead-letters.ts';
-import { isUnstorable, PermanentError } from './errors.ts';
 import { groupBy } from './group-by.ts';
-import type { PartHealth } from './health.ts';
-import type { Producer } from './kafka.ts';
-import { errorFields, type Logger } from './logger.ts';
-import type { Metrics } from './metrics.ts';
+import { errorFields } from './logger.ts';
+import { type ConsumerOptions, handleMessage } from './message.ts';
 
-export type MessageMeta = { headers: Record<string, string>; rawValue: Buffer; source: DeadSource };
-
-export type ConsumerOptions<Schema extends z.ZodType> = {
-  kafka: Kafka;
-  groupId: string;
-  topic: string;
-  schema: Schema;
-  /**
-   * Makes the message's effect. Throws `PermanentError` for what can never succeed (→ dead letter); anything else is
-   * tried again with growing pauses for as long as it takes, and the partition waits.
-   */
-  handle(event: z.output<Schema>, meta: MessageMeta): Promise<void>;
-  producer: Producer;
-  service: string;
-  health: PartHealth;
-  logger: Logger;
-  metrics: Metrics;
-  /** Keys handled side by side at the most. */
-  concurrency?: number;
-};
+export type { ConsumerOptions, MessageMeta } from './message.ts';
 
 /** Runs until the returned function is called. Connects with patience: a broker that is away is no reason to fail. */
 export function startConsumer<Schema extends z.ZodType>(options: ConsumerOptions<Schema>): () => Promise<void> {
@@ -139,7 +116,7 @@ async function handleWithPatience<Schema extends z.ZodType>(
   const place = `${batch.partition}:${message.offset}`;
   for (let failures = 1; goOn(); failures += 1) {
     try {
-      await handleOnce(options, batch, message);
+      await handleMessage(options, batch, message, failures);
       waiting.delete(place);
       return;
     } catch (error) {
@@ -155,70 +132,4 @@ async function handleWithPatience<Schema extends z.ZodType>(
     }
   }
   waiting.delete(place);
-}
-
-async function handleOnce<Schema extends z.ZodType>(
-  options: ConsumerOptions<Schema>,
-  batch: { topic: string; partition: number },
-  message: KafkaMessage,
-): Promise<void> {
-  const headers = textHeaders(message);
-  const source: DeadSource = {
-    topic: batch.topic,
-    partition: batch.partition,
-    offset: message.offset,
-    key: message.key?.toString() ?? null,
-    value: message.value,
-    headers,
-  };
-  const count = (result: string) => options.metrics.messages.inc({ topic: batch.topic, result });
-  try {
-    await options.handle(parseMessage(options.schema, message.value), {
-      headers,
-      rawValue: message.value ?? Buffer.alloc(0),
-      source,
-    });
-    count('done');
-  } catch (error) {
-    const permanent = isUnstorable(error)
-      ? new PermanentError(
-          'UNSTORABLE_MESSAGE',
-          `The database refuses what it says: ${String(error).split('\n').at(-1)}`,
-        )
-      : error;
-    if (!(permanent instanceof PermanentError)) throw error;
-    options.logger.error('message goes to the dead letters', {
-      topic: batch.topic,
-      offset: message.offset,
-      ...errorFields(permanent),
-    });
-    const letter = deadLetterOf(options.service, source, { code: permanent.code, message: permanent.message });
-    await options.producer.send([deadLetterRecord(letter)]);
-    count('dead');
-  }
-}
-
-/** Throws `PermanentError` UNREADABLE_MESSAGE with the list of what is wrong. */
-export function parseMessage<Schema extends z.ZodType>(schema: Schema, value: Buffer | null): z.output<Schema> {
-  let json: unknown;
-  try {
-    json = JSON.parse(value?.toString('utf8') ?? '');
-  } catch (cause) {
-    throw new PermanentError('UNREADABLE_MESSAGE', 'The value is not JSON.', cause);
-  }
-  const parsed = schema.safeParse(json);
-  if (!parsed.success) {
-    const issues = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'value'}: ${issue.message}`);
-    throw new PermanentError('UNREADABLE_MESSAGE', issues.join('; ').slice(0, 1_000));
-  }
-  return parsed.data;
-}
-
-function textHeaders(message: KafkaMessage): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(message.headers ?? {}).flatMap(([name, value]) => {
-      const first = Array.isArray(value) ? value[0] : value;
-      return first === undefined ? [] : [[name, first.toString()]];
-    }),
-  );
 }

@@ -32,8 +32,8 @@ export class PermanentError extends Error {
   }
 }
 
-/** SQLSTATE classes that say the server is away, going away, or out of room: connection, resources, operator, system, locks. */
-const serverAway = /^(08|53|57|58|40|25P03|55P03)/;
+/** SQLSTATE classes that say the server is away, going away, or out of room: connection, login, resources, operator, system, locks. */
+const serverAway = /^(08|28|53|57|58|40|25P03|55P03)/;
 const networkCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -44,14 +44,16 @@ const networkCodes = new Set([
   'EAI_AGAIN',
   'DEADLINE_EXCEEDED',
 ]);
+/** gRPC: cancelled, deadline exceeded, resource exhausted, aborted, internal (the engine is paused), unavailable. */
+const engineAway = new Set([1, 4, 8, 10, 13, 14]);
 /** Prisma: unreachable, timed out, closed connection, pool time-out, transaction time-out or conflict. */
 const prismaAway = new Set(['P1001', 'P1002', 'P1008', 'P1011', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037']);
 const awayText =
   /connection terminated|can't reach database|connection (refused|closed|reset)|server closed the connection|timeout exceeded when trying to connect|not queryable/i;
 
 /**
- * True when our own database or broker failed, not the request: no try is used up, the caller slows down and comes
- * again. Follows causes, because Prisma wraps the driver's error.
+ * True when our own database, broker or engine failed, not the request: no try is used up, the caller slows down and
+ * comes again. Follows causes, because Prisma wraps the driver's error.
  */
 export function isOwnFault(error: unknown): boolean {
   // Judged already: the provider's refused connection, kept as a cause, looks like our own database's.
@@ -60,6 +62,7 @@ export function isOwnFault(error: unknown): boolean {
     if (at.name.startsWith('KafkaJS')) return true;
     if (at.name === 'PrismaClientInitializationError' || at.name === 'PrismaClientRustPanicError') return true;
     if (awayText.test(at.message)) return true;
+    if ('code' in at && typeof at.code === 'number' && engineAway.has(at.code)) return true;
     for (const code of codesOf(at))
       if (networkCodes.has(code) || prismaAway.has(code) || serverAway.test(code)) return true;
   }

@@ -1,7 +1,8 @@
 /** `npm run demo`: one order for each path and token, side by side; shows how each goes, and fails if one ends wrongly. */
 import type { OrderView } from './shop.ts';
 import { openShop, shopUrls } from './shop.ts';
-import { play, type Scenario, scenarios } from './scenarios.ts';
+import { play } from './play.ts';
+import { type Scenario, scenarios } from './scenarios.ts';
 
 type Row = { scenario: Scenario; order?: OrderView; problem?: string | undefined; done: boolean };
 

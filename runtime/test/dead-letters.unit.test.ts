@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { deadLetter } from '../../contract/topics.ts';
-import { parseMessage } from '../consumer.ts';
+import { type ConsumerOptions, handleMessage, parseMessage } from '../message.ts';
+import { PassingFault } from '../errors.ts';
+import type { OutgoingRecord } from '../kafka.ts';
+import { createLogger } from '../logger.ts';
+import { createMetrics } from '../metrics.ts';
 import { deadLetterOf } from '../dead-letters.ts';
 import { z } from 'zod';
 
@@ -45,5 +49,51 @@ describe('A message that does not parse', () => {
     expect(() => parseMessage(z.object({ n: z.number() }), value)).toThrow(
       expect.objectContaining({ code: 'UNREADABLE_MESSAGE' }),
     );
+  });
+});
+
+describe('A handler that fails', () => {
+  const schema = z.object({ n: z.number() });
+  /** The dead letters that were written, or the error with which the message is to be tried again. */
+  const handle = async (error: unknown, tries: number) => {
+    const written: OutgoingRecord[] = [];
+    const options = {
+      schema,
+      handle: async () => {
+        throw error;
+      },
+      producer: {
+        send: async (records: OutgoingRecord[]) => void written.push(...records),
+        stop: async () => undefined,
+      },
+      service: 'test',
+      logger: createLogger('test', 'silent'),
+      metrics: createMetrics('test'),
+    } as unknown as ConsumerOptions<typeof schema>;
+    const message = {
+      key: Buffer.from('k'),
+      value: Buffer.from('{"n":1}'),
+      offset: '3',
+      timestamp: '',
+      attributes: 0,
+      headers: {},
+    };
+    await handleMessage(options, { topic: 'catalog', partition: 0 }, message, tries);
+    return written.map(({ value }) => deadLetter.parse(JSON.parse(value)).reason.code);
+  };
+  const engineAway = Object.assign(new Error('14 UNAVAILABLE'), { code: 14 });
+  const databaseAway = Object.assign(new Error('no'), { code: 'ECONNREFUSED' });
+
+  it.each([engineAway, databaseAway, new PassingFault('PROVIDER', 'later')])(
+    'because something is away is tried again for as long as it takes: %p',
+    async (error) => {
+      await expect(handle(error, 1_000)).rejects.toBe(error);
+    },
+  );
+
+  it('because of a bug is tried some times, then kept, so that it never blocks its partition', async () => {
+    const bug = new TypeError('x is not a function');
+    await expect(handle(bug, 7)).rejects.toBe(bug);
+    expect(await handle(bug, 8)).toEqual(['HANDLER_FAILED']);
   });
 });

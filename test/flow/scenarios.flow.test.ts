@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { play, scenarios } from '../../tools/scenarios.ts';
+import { play } from '../../tools/play.ts';
+import { scenarios } from '../../tools/scenarios.ts';
 import { eventually } from '../support/eventually.ts';
 import { brokenStock, query, shop } from '../support/system.ts';
 
