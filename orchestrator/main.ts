@@ -7,6 +7,7 @@ import {
   kafkaSettings,
   port,
   readConfigOrExit,
+  refuseLocalSecrets,
   serviceSettings,
 } from '@ticket-saga/runtime/config';
 import { createAuthenticate } from '@ticket-saga/runtime/identity';
@@ -35,6 +36,7 @@ const config = readConfigOrExit(
 );
 
 await runService('orchestrator', config, async (service) => {
+  refuseLocalSecrets(config, { PAYMENT_EVENT_SECRET: config.PAYMENT_EVENT_SECRET });
   const authenticate = createAuthenticate(config);
   const db = service.database('orchestration');
   const { kafka, producer } = service.kafka(config.KAFKA_BROKERS);

@@ -7,6 +7,7 @@ import {
   kafkaSettings,
   port,
   readConfigOrExit,
+  refuseLocalSecrets,
   serviceSettings,
 } from '@ticket-saga/runtime/config';
 import { createAuthenticate } from '@ticket-saga/runtime/identity';
@@ -40,6 +41,8 @@ const config = readConfigOrExit(
 );
 
 await runService('payment-service', config, async (service) => {
+  const { PAYMENT_EVENT_SECRET, WEBHOOK_SECRET, PROVIDER_API_KEY } = config;
+  refuseLocalSecrets(config, { PAYMENT_EVENT_SECRET, WEBHOOK_SECRET, PROVIDER_API_KEY });
   const authenticate = createAuthenticate(config);
   const db = service.database('payments');
   const { kafka, producer } = service.kafka(config.KAFKA_BROKERS);

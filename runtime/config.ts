@@ -88,3 +88,13 @@ export const identitySettings = {
   JWT_ISSUER: z.string().optional(),
   JWT_AUDIENCE: z.string().optional(),
 };
+
+/**
+ * In JWT mode the secrets that stand in this repository are refused: whoever reads it could sign payments.
+ * Throws one `ConfigError` that names all of them.
+ */
+export function refuseLocalSecrets(settings: { AUTH_MODE: 'local' | 'jwt' }, secrets: Record<string, string>): void {
+  if (settings.AUTH_MODE === 'local') return;
+  const known = Object.keys(secrets).filter((name) => secrets[name]?.startsWith('local-'));
+  if (known.length > 0) throw new ConfigError(`AUTH_MODE=jwt needs secrets of your own; set ${known.join(', ')}.`);
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { duration, durationMs, port, readConfig } from '../config.ts';
+import { duration, durationMs, port, readConfig, refuseLocalSecrets } from '../config.ts';
 
 const schema = z.object({
   ORDER_PORT: port(8080),
@@ -24,5 +24,11 @@ describe('Settings', () => {
 
   it('count a duration in milliseconds', () => {
     expect(durationMs('PT1H30M')).toBe(5_400_000);
+  });
+
+  it('with a secret that everybody knows are refused in JWT mode', () => {
+    const secrets = { WEBHOOK_SECRET: 'local-webhook-secret', PROVIDER_API_KEY: 'my own' };
+    expect(() => refuseLocalSecrets({ AUTH_MODE: 'jwt' }, secrets)).toThrow(/set WEBHOOK_SECRET\./);
+    expect(() => refuseLocalSecrets({ AUTH_MODE: 'local' }, secrets)).not.toThrow();
   });
 });
