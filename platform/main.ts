@@ -9,6 +9,8 @@ import { readSettings, urlsOf, type Ports } from './settings.ts';
 
 /** `npm start`: everything, until Ctrl-C. */
 const say = (text: string) => process.stdout.write(`${text}\n`);
+// A closed terminal or pipe must not end the supervisor before its parts.
+process.stdout.on('error', () => undefined);
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
 async function main(): Promise<number> {
