@@ -22,7 +22,7 @@ export function startConsumer<Schema extends z.ZodType>(options: ConsumerOptions
   const connect = async () => {
     consumer = kafka.consumer({
       groupId,
-      sessionTimeout: 20_000,
+      sessionTimeout: 10_000,
       heartbeatInterval: 3_000,
       rebalanceTimeout: 20_000,
       maxWaitTimeInMs: 1_000,

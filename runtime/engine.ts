@@ -117,7 +117,7 @@ export function createEngine(address: string) {
     },
     topology: () => call('topology', client.topology()),
     close: async () => {
-      await withDeadline(client.close(3_000), 3_500, 'close').catch(() => undefined);
+      await withDeadline(client.close(500), 1_000, 'close').catch(() => undefined);
     },
   };
 }

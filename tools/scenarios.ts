@@ -93,14 +93,9 @@ export const scenarios: Scenario[] = [
   },
   {
     name: 'tok_down',
-    // Tries and their waits take 15 to 20 s; then the step is an incident until the time to pay is over.
-    order: () => paidBy('tok_down', 'PT30S'),
-    ends: {
-      status: 'PAYMENT_NOT_COMPLETED',
-      reason: 'PAYMENT_UNAVAILABLE',
-      payment: 'VOIDED',
-      seen: { step: 'RequestPayment', state: 'STUCK' },
-    },
+    // Tries and their waits take some 20 s; then the step is an incident until the time to pay is over.
+    order: () => paidBy('tok_down', 'PT25S'),
+    ends: { status: 'PAYMENT_NOT_COMPLETED', reason: 'PAYMENT_UNAVAILABLE', payment: 'VOIDED' },
   },
   {
     name: 'tok_manual, decided at the provider',

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, expect, it } from '@jest/globals';
 import { deadLetter } from '../../contract/topics.ts';
 import { eventually } from '../support/eventually.ts';
-import { shop } from '../support/system.ts';
+import { part, query, shop } from '../support/system.ts';
 
 const letters: ReturnType<typeof deadLetter.parse>[] = [];
 const consumer = shop.kafka.consumer({ groupId: `test-${randomUUID()}` });
@@ -56,3 +56,20 @@ it('an approval of another amount is a dead letter that names its order', async 
   });
   expect(letter.reason.code).toBe('AMOUNT_MISMATCH');
 }, 60_000);
+
+it('an order whose message was damaged on its way shows as stuck, not as pending for ever', async () => {
+  await part('kafka', 'stop');
+  const { id } = await shop.place({ productId: '1', quantity: 1 });
+  await query(`update orders.outbox set value = '{"type":"DAMAGED"}' where key = $1`, [id]);
+  await part('kafka', 'start');
+  const stuck = await eventually(
+    'the order is stuck',
+    async () => {
+      const order = await shop.order(id);
+      return order.steps.some(({ state }) => state === 'STUCK') && order;
+    },
+    { withinMs: 60_000, everyMs: 250 },
+  );
+  expect(stuck).toMatchObject({ status: 'PENDING', stage: 'Scheduling', currentStep: 'OrderPlaced' });
+  expect(stuck.steps[0]).toMatchObject({ state: 'STUCK', error: { code: 'UNREADABLE_MESSAGE' } });
+}, 120_000);

@@ -1,6 +1,6 @@
 import { afterAll, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
-import { query, shop } from '../support/system.ts';
+import { part, query, shop } from '../support/system.ts';
 
 afterAll(() => shop.close());
 
@@ -59,4 +59,45 @@ it('the techlead sees a step whose tries are used up as an incident in Operate, 
 
   await shop.abort(id);
   await eventually('the aborted order has ended', async () => (await shop.order(id)).finished, { withinMs: 60_000 });
+}, 180_000);
+
+it('an incident that no worker caused shows on its order, with what Operate says of it', async () => {
+  await part('payment-service', 'stop');
+  try {
+    const { id } = await shop.place({ items: [{ id: '1', quantity: 1 }], payment: { token: 'tok_approve' } });
+    const job = await eventually(
+      'the request for payment waits for a worker',
+      async () => {
+        const jobs = await shop.engine.activateJobs({
+          type: 'request-payment',
+          worker: 'test',
+          most: 10,
+          leaseMs: 20_000,
+          waitMs: 1_000,
+          variables: ['orderId'],
+        });
+        return jobs.find(({ variables }) => (variables as { orderId: string }).orderId === id);
+      },
+      { withinMs: 30_000 },
+    );
+    await shop.engine.throwError(job.key, {
+      errorCode: 'NOBODY_CATCHES',
+      errorMessage: 'seen by a test',
+      variables: {},
+    });
+    const stuck = await eventually(
+      'the order shows the incident',
+      async () => {
+        const order = await shop.order(id);
+        return order.steps.find((step) => step.id === 'RequestPayment' && step.state === 'STUCK');
+      },
+      { withinMs: 60_000, everyMs: 500 },
+    );
+    expect(stuck.error?.message).toContain('NOBODY_CATCHES');
+    await part('payment-service', 'start');
+    await shop.abort(id);
+    await eventually('the aborted order has ended', async () => (await shop.order(id)).finished, { withinMs: 60_000 });
+  } finally {
+    await part('payment-service', 'start');
+  }
 }, 180_000);
