@@ -27,6 +27,8 @@ export type ActivatedJob = {
 export type Engine = ReturnType<typeof createEngine>;
 
 const callDeadlineMs = 10_000;
+/** How long the gateway holds a poll that names no time of its own (`zeebe.gateway.longPolling.timeout`). */
+const enginesWaitMs = 10_000;
 
 /** @param address `grpc://host:port`; several gateways: `grpc://ipv4:a:port,b:port` */
 export function createEngine(address: string) {
@@ -48,15 +50,17 @@ export function createEngine(address: string) {
 
   return {
     /**
-     * Waits in the engine up to `waitMs` for jobs of `type` (long polling); resolves with [] when there are none.
+     * Waits in the engine for jobs of `type` (long polling); resolves with [] when there are none.
      * @param leaseMs how long the jobs are ours
+     * @param waitMs default: the engine's own time, 10 s. The client hangs up one second after a time that it is given,
+     *   and what a busy engine hands out after that is nobody's until its lease ends: for tests only.
      */
     activateJobs: (options: {
       type: string;
       worker: string;
       most: number;
       leaseMs: number;
-      waitMs: number;
+      waitMs?: number;
       variables: string[];
     }) =>
       withDeadline(
@@ -65,10 +69,10 @@ export function createEngine(address: string) {
           worker: options.worker,
           maxJobsToActivate: options.most,
           timeout: options.leaseMs,
-          requestTimeout: options.waitMs,
+          requestTimeout: options.waitMs ?? 0,
           fetchVariable: options.variables,
         }),
-        options.waitMs + callDeadlineMs,
+        (options.waitMs ?? enginesWaitMs) + callDeadlineMs,
         'The engine did not answer the poll for jobs',
       ) as Promise<ActivatedJob[]>,
     completeJob: (jobKey: string, variables: object) =>

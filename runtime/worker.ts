@@ -28,9 +28,7 @@ export type WorkerOptions = {
   concurrency: number;
 };
 
-/** How long one poll waits in the engine for a job, ms; also the pace at which an idle worker shows that it lives. */
-export const pollWaitMs = 10_000;
-/** A worker that has not polled for this long is not ready. */
+/** A worker that has not polled for this long is not ready; an idle one polls every 10 s. */
 export const pollSilenceMs = 30_000;
 
 /** Works until the returned function is called; that waits for the jobs in hand. */
@@ -70,7 +68,6 @@ async function poll<Input extends z.ZodObject, Output extends z.ZodObject>(
         worker,
         most: room,
         leaseMs: options.leaseMs,
-        waitMs: pollWaitMs,
         variables,
       });
       failures = 0;
