@@ -67,6 +67,7 @@ export function viewOrder(row: OrderRow, diagram: Diagram): OrderView {
     createdAt: row.createdAt.getTime(),
     payBy: row.payBy?.getTime() ?? null,
     finished,
+    paymentState: row.paymentState,
     events: row.events,
     history: row.history,
   };

@@ -1,6 +1,6 @@
 /** The steps of an order as their own events tell them: what the timeline is made of. */
 import { startStep } from '@ticket-saga/contract/jobs';
-import type { HistoryState, Stage, StepState } from '@ticket-saga/contract/states';
+import type { HistoryState, PaymentState, Stage, StepState } from '@ticket-saga/contract/states';
 import type { Diagram, Exit } from './diagram.ts';
 
 export type StepError = { code: string; message: string };
@@ -33,6 +33,7 @@ export type Past = {
   createdAt: number;
   payBy: number | null;
   finished: boolean;
+  paymentState?: PaymentState | null;
   events: StepEvent[];
   history: { state: HistoryState; at: string }[];
 };

@@ -14,7 +14,7 @@ const hasEnded = (step: Step) => step.completedAt !== null;
 const completion: Exit = { by: 'completion' };
 
 export function timeline(past: Past, diagram: Diagram): Timeline {
-  const outcome = paymentOutcome(past.history);
+  const outcome = paymentOutcome(past);
   const runs = withWaits(begunSteps(ownEvents(past.events), past, diagram), past, outcome, diagram);
   runs.forEach((run, index) => settle(run, runs[index - 1], runs[index + 1], past, diagram));
   const coming = past.finished ? [] : predicted(runs, outcome, diagram);
@@ -113,13 +113,17 @@ const outcomes: Partial<Record<HistoryState, PaymentOutcome>> = {
 };
 
 /** How the payment ended first, as the process sees it. */
-function paymentOutcome(history: Past['history']): Outcome | undefined {
-  return history
+function paymentOutcome({ history, paymentState, createdAt }: Past): Outcome | undefined {
+  const [first] = history
     .flatMap(({ state, at }) => {
       const value = outcomes[state];
       return value ? [{ value, at: Date.parse(at) }] : [];
     })
-    .toSorted((a, b) => a.at - b.at)[0];
+    .toSorted((a, b) => a.at - b.at);
+  if (first) return first;
+  // Closed before it was requested, or given back without ever counting: void, with no history that says so.
+  const isVoid = paymentState === 'VOIDED' || paymentState === 'REFUNDING' || paymentState === 'REFUNDED';
+  return isVoid ? { value: 'VOIDED', at: createdAt } : undefined;
 }
 
 function asStep({ undo: _undo, interrupted: _interrupted, exit: _exit, ...step }: Run): Step {

@@ -187,6 +187,14 @@ describe('a step in trouble', () => {
     expect(fold({ events: undone, payBy: start + 90_000 }).steps[2]).toMatchObject({ state: 'ROLLED_BACK', error });
   });
 
+  it('a payment closed before the provider heard of it is undone next, though no history says that it is void', () => {
+    const closed = [...requested(), ...ran('ClosePayment', 20, 21)];
+    for (const paymentState of ['VOIDED', 'REFUNDED'] as const) {
+      const { current } = fold({ events: closed, payBy: start + 10_000, paymentState });
+      expect(current).toMatchObject({ id: 'CancelPayment', state: 'WAITING' });
+    }
+  });
+
   it('an order whose event went to the dead letters is stuck before its start', () => {
     const letter = { code: 'UNREADABLE_MESSAGE', message: 'items: too many' };
     const lost = event(1, 'OrderPlaced', 'STUCK', { processInstanceKey: '', error: letter });
