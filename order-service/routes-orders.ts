@@ -120,9 +120,9 @@ export function addOrderRoutes(api: Api, parts: OrderParts): void {
     async handle({ params: { id }, identity, request, response }) {
       const order = await readOrder(db, id, onlyOf(identity, settings.AUTH_MODE));
       if (!order) throw notFound(id);
-      const seen = versionOf(request.get('Last-Event-ID'));
+      const seen = versionOf(request.get('Last-Event-ID'), order.version);
       // A browser's EventSource comes back for ever unless it is told that there is nothing more.
-      if (order.completedAt && seen !== undefined && seen >= order.version) return { status: 204 };
+      if (order.completedAt && seen === order.version) return { status: 204 };
       orderEvents.stream(order, seen, response);
     },
   });
@@ -136,6 +136,8 @@ function keyOf(header: string | string[] | undefined): string | undefined {
   throw new Problem('INVALID_INPUT', 'The header Idempotency-Key is wrong.', errors);
 }
 
-function versionOf(header: string | undefined): number | undefined {
-  return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : undefined;
+/** What the client has seen of the order; a version that there never was is none. */
+function versionOf(header: string | undefined, newest: number): number | undefined {
+  const version = header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : undefined;
+  return version !== undefined && version <= newest ? version : undefined;
 }

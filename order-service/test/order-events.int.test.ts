@@ -97,6 +97,18 @@ describe('live events of an order', () => {
     await behind.stop();
   });
 
+  it('begin with the order as it is for a client that names an event there never was', async () => {
+    const id = await place();
+    const stream = await follow(0, id, 99);
+    await eventually('the first event', () => stream.events.length === 1);
+    await complete(id);
+    await eventually('the end', () => stream.ended());
+    expect(stream.events.map(({ status }) => status)).toEqual(['PENDING', 'CONFIRMED']);
+    const late = await follow(0, id, 99);
+    await eventually('the end', () => late.ended());
+    expect(late.events).toMatchObject([{ status: 'CONFIRMED' }]);
+  });
+
   it('of an ended order are its end, and nothing for who knows it', async () => {
     const id = await place();
     await complete(id);
