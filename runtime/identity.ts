@@ -2,7 +2,7 @@
  * Who is asking. Local mode (loopback only): the header is the customer's name, operators use HTTP Basic. JWT mode:
  * bearer tokens, `sub` is the customer, role `operator` in `roles` (or `realm_access.roles`, as Keycloak has it).
  */
-import { timingSafeEqual, createHash } from 'node:crypto';
+import { timingSafeEqual, createHash, createPublicKey } from 'node:crypto';
 import { createRemoteJWKSet, importSPKI, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 import { ConfigError } from './config.ts';
@@ -30,8 +30,8 @@ export type Authenticate = (authorization: string | undefined) => Promise<Identi
 export const customerName = z
   .string()
   .trim()
-  .min(1)
-  .max(64)
+  .min(1, 'must not be empty')
+  .max(64, 'must not be longer than 64 characters')
   .regex(/^[\p{L}\p{N} ._@:+-]+$/u, 'may hold letters, digits, blanks and . _ @ : + -');
 
 const loopback = /^(127\.|::1$|localhost$)/;
@@ -57,12 +57,22 @@ function localMode(settings: IdentitySettings, authorization: string | undefined
     }
     throw unauthenticated('User or password is wrong.', 'Basic realm="operators"');
   }
-  const name = customerName.safeParse(authorization);
+  // A token is no name: as one it would be kept and logged.
+  if (/^(Basic|Bearer|Digest|Negotiate)(\s|$)/i.test(authorization)) {
+    throw unauthenticated('The header Authorization is read as a name here, or HTTP Basic of an operator: no token.');
+  }
+  const name = customerName.safeParse(utf8(authorization));
   if (!name.success)
     throw unauthenticated(
       `The header Authorization is no customer's name: it ${name.error.issues[0]?.message ?? 'is wrong'}.`,
     );
   return { kind: 'customer', customerId: name.data };
+}
+
+/** Node reads headers as Latin-1; a client that writes UTF-8 means the customer whom a body names in UTF-8. */
+function utf8(header: string): string {
+  const read = Buffer.from(header, 'latin1').toString('utf8');
+  return read.includes('\ufffd') ? header : read;
 }
 
 function jwtMode(settings: IdentitySettings): Authenticate {
@@ -84,8 +94,14 @@ function jwtKey(settings: IdentitySettings): Promise<JWTVerifyGetKey> {
   if (settings.JWT_JWKS_URL) return Promise.resolve(createRemoteJWKSet(new URL(settings.JWT_JWKS_URL)));
   if (!settings.JWT_PUBLIC_KEY)
     throw new ConfigError('AUTH_MODE=jwt needs JWT_JWKS_URL or JWT_PUBLIC_KEY (PEM, SPKI).');
-  const key = importSPKI(settings.JWT_PUBLIC_KEY.replaceAll('\\n', '\n'), settings.JWT_ALGORITHM);
-  key.catch(() => undefined); // shows at the first request
+  const pem = settings.JWT_PUBLIC_KEY.replaceAll('\\n', '\n');
+  try {
+    createPublicKey(pem);
+  } catch (error) {
+    throw new ConfigError('JWT_PUBLIC_KEY is no public key: it must be PEM (SPKI).', { cause: error });
+  }
+  const key = importSPKI(pem, settings.JWT_ALGORITHM);
+  key.catch(() => undefined); // a key of another algorithm shows at the first request
   return Promise.resolve(() => key);
 }
 

@@ -30,6 +30,26 @@ describe('In local mode', () => {
     },
   );
 
+  it.each(['Bearer abc', 'bearer', 'Basic', 'Digest x'])(
+    'refuses %j, which is no name, and keeps no token as one',
+    async (header) => {
+      await expect(authenticate(header)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    },
+  );
+
+  it('a name with letters beyond ASCII is the same in a header as in a body', async () => {
+    const asNodeReadsIt = (name: string) => Buffer.from(name, 'utf8').toString('latin1');
+    for (const name of ['Müller', 'José', '李雷'])
+      expect(await authenticate(asNodeReadsIt(name))).toEqual({ kind: 'customer', customerId: name });
+    expect(await authenticate('M\u00fcller')).toEqual({ kind: 'customer', customerId: 'Müller' });
+  });
+
+  it('says in a sentence what is wrong with a name', async () => {
+    await expect(authenticate('')).rejects.toThrow(
+      "The header Authorization is no customer's name: it must not be empty.",
+    );
+  });
+
   it('a public address is refused at the start', () => {
     expect(() => createAuthenticate({ ...local, BIND_ADDRESS: '0.0.0.0' })).toThrow(/AUTH_MODE=jwt/);
   });
@@ -81,7 +101,8 @@ describe('In JWT mode', () => {
     for (const header of bad) await expect(authenticate(header)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
-  it('does not start without a key', () => {
+  it('does not start without a key, or with one that is none', () => {
     expect(() => createAuthenticate({ ...local, AUTH_MODE: 'jwt' })).toThrow(/JWT_JWKS_URL or JWT_PUBLIC_KEY/);
+    expect(() => createAuthenticate({ ...local, AUTH_MODE: 'jwt', JWT_PUBLIC_KEY: 'junk' })).toThrow(/JWT_PUBLIC_KEY/);
   });
 });
