@@ -35,6 +35,7 @@ export type ReasonCode = keyof typeof reasons;
 export const problems = {
   INVALID_INPUT: { status: 422, title: 'The request has invalid fields' },
   MALFORMED_JSON: { status: 400, title: 'The body is not JSON' },
+  MALFORMED_REQUEST: { status: 400, title: 'The address or the body is encoded wrongly' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is larger than 100 kB' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body must be application/json' },
   UNKNOWN_PRODUCT: { status: 422, title: 'A product of the order is not sold here' },

@@ -107,7 +107,7 @@ function asProblem(error: unknown): Problem {
   if (type === 'entity.too.large') return new Problem('BODY_TOO_LARGE', 'The body must not be larger than 100 kB.');
   if (type === 'entity.parse.failed') return new Problem('MALFORMED_JSON', message, [{ path: 'body', message }]);
   if (status === 415) return new Problem('UNSUPPORTED_MEDIA_TYPE', message);
-  return new Problem('MALFORMED_JSON', `${STATUS_CODES[status] ?? 'Bad request'}: ${message}`, [
+  return new Problem('MALFORMED_REQUEST', `${STATUS_CODES[status] ?? 'Bad request'}: ${message}`, [
     { path: 'request', message },
   ]);
 }

@@ -97,7 +97,9 @@ describe('a bad address', () => {
   });
 
   it('that is not even encoded rightly is 400', async () => {
-    expect((await request(service.app).get('/orders/%E0%A4%A')).status).toBe(400);
+    const answer = await request(service.app).get('/orders/%E0%A4%A');
+    expect(answer.status).toBe(400);
+    expect(answer.body.code).toBe('MALFORMED_REQUEST');
   });
 
   it('with a method it does not know is 405', async () => {
