@@ -93,12 +93,15 @@ export function createOrderEvents(options: {
   };
 }
 
-const allOf = (streams: Map<string, Set<Stream>>): Stream[] => [...streams.values()].flatMap((ofOrder) => [...ofOrder]);
+/** The streams that go on. One that has ended stays until its client has read the end, and must not be written to. */
+const goingOn = (streams: Iterable<Stream>): Stream[] => [...streams].filter(({ response }) => !response.writableEnded);
+const allOf = (streams: Map<string, Set<Stream>>): Stream[] =>
+  [...streams.values()].flatMap((ofOrder) => goingOn(ofOrder));
 
 function tell(order: OrderRow, streams: Iterable<Stream>, diagram: Diagram): void {
   const view = viewOrder(order, diagram);
   const text = `id: ${order.version}\ndata: ${JSON.stringify(view)}\n\n`;
-  for (const stream of streams) {
+  for (const stream of goingOn(streams)) {
     if (order.version > stream.seen) {
       stream.seen = order.version;
       stream.response.write(text);
