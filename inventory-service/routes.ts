@@ -49,6 +49,7 @@ export function addRoutes(api: Api, db: Db): void {
     summary: 'Add a product',
     access: 'operator',
     body: newProduct,
+    bodyExamples: { 'a product': { name: 'day-two', price: 150, stock: 100 } },
     answers: { 201: { description: 'The new product; `Location` names it', schema: product } },
     async handle({ body }) {
       const created = await createProduct(db, { ...body, id: body.id ?? newId() });
@@ -64,6 +65,7 @@ export function addRoutes(api: Api, db: Db): void {
     access: 'operator',
     params,
     body: productChange,
+    bodyExamples: { 'a price': { price: 175.5 }, 'a stock': { stock: 200 } },
     answers: { 200: { description: 'The product as it is now', schema: product } },
     async handle({ params: { id }, body }) {
       return { status: 200, body: productBody(await changeProduct(db, id, body)) };

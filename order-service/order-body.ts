@@ -47,6 +47,11 @@ const money = z
 /** Older systems' clients write null for what they leave out. */
 const optional = <S extends z.ZodType>(schema: S) => schema.nullish().transform((value) => value ?? undefined);
 
+export const orderBodyExamples = {
+  'one item': { productId: '1', quantity: 1 },
+  items: { customerId: '1', items: [{ id: '1', quantity: 2, amount: 199 }], payment: { token: 'tok_approve' } },
+};
+
 /**
  * Both bodies as one schema, so that every complaint names its field.
  * @param longestDeadline ISO 8601: an order may shorten the time to pay, not lengthen it
@@ -80,13 +85,7 @@ export function orderBody(longestDeadline: string) {
       amount: optional(money).meta({ description: 'Accepted and not trusted: the server computes the total' }),
       payment: optional(payment),
     })
-    .meta({
-      description: 'Either `items`, or `productId` and `quantity` as a short form for one item.',
-      examples: [
-        { customerId: '1', items: [{ id: '1', quantity: 2, amount: 199 }], payment: { token: 'tok_approve' } },
-        { productId: '1', quantity: 1 },
-      ],
-    })
+    .meta({ description: 'Either `items`, or `productId` and `quantity` as a short form for one item.' })
     .transform((body, context): OrderRequest => {
       const complain = (path: (string | number)[], message: string) =>
         context.issues.push({ code: 'custom', path, message, input: body });

@@ -46,6 +46,7 @@ export function addCustomerRoutes(api: Api, { db, settings }: OrderParts): void 
     summary: 'Adds a customer',
     access: settings.AUTH_MODE === 'jwt' ? 'operator' : 'customer',
     body: newCustomer,
+    bodyExamples: { 'a customer': { name: 'Ada' } },
     answers: { 201: { description: 'Added', schema: customerView } },
     async handle({ body }) {
       const customer = await addCustomer(db, body);

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { onlyOf, orderingCustomer } from './access.ts';
 import type { OrderParts } from './app.ts';
 import { requestCancel } from './cancel-order.ts';
-import { orderBody } from './order-body.ts';
+import { orderBody, orderBodyExamples } from './order-body.ts';
 import { orderView, viewOrder } from './order-view.ts';
 import { placeOrder } from './place-order.ts';
 import { listOrders, readOrder } from './read-orders.ts';
@@ -30,6 +30,7 @@ export function addOrderRoutes(api: Api, parts: OrderParts): void {
     description: 'Answers at once; the order goes on by itself. With an `Idempotency-Key` a repeat is safe.',
     access: 'customer',
     body,
+    bodyExamples: orderBodyExamples,
     requestHeaders: z.object({ 'Idempotency-Key': idempotencyKey.optional() }),
     answers: { 202: { description: 'The order is taken', schema: orderView } },
     async handle({ body: request, identity, request: { headers } }) {

@@ -38,6 +38,8 @@ export type Route<Params, Query, Body> = {
   params?: Params;
   query?: Query;
   body?: Body;
+  /** Bodies to start from in the Swagger UI, by what they show. */
+  bodyExamples?: Record<string, unknown>;
   requestHeaders?: z.ZodObject;
   /** Success answers by status; problem documents are added by themselves. */
   answers: Record<number, { description: string; schema?: z.ZodType; contentType?: string }>;
@@ -55,6 +57,23 @@ export type Api = {
   ): void;
   /** Adds `/openapi.json`, `/docs` and 405 for known paths; call it after the last route. */
   close(): void;
+};
+
+/** How to say who one is; AUTH_MODE decides which of them the service takes. */
+const securitySchemes = {
+  name: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'Authorization',
+    description: 'Local mode: the name of the customer, as it is',
+  },
+  operator: { type: 'http', scheme: 'basic', description: 'Local mode: user and password of an operator' },
+  token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'JWT mode' },
+} as const;
+const securityOf: Record<Access, Partial<Record<keyof typeof securitySchemes, string[]>>[]> = {
+  public: [],
+  customer: [{}, { name: [] }, { operator: [] }, { token: [] }],
+  operator: [{ operator: [] }, { token: [] }],
 };
 
 export function createApi(
@@ -87,7 +106,12 @@ export function createApi(
       });
     },
     close() {
-      const document = createDocument({ openapi: '3.1.0', info, paths: paths as ZodOpenApiPathsObject });
+      const document = createDocument({
+        openapi: '3.1.0',
+        info,
+        paths: paths as ZodOpenApiPathsObject,
+        components: { securitySchemes },
+      });
       app.get('/openapi.json', (_request, response) => void response.json(document));
       app.use('/docs', swaggerUi.serve, swaggerUi.setup(document, { customSiteTitle: info.title }));
       for (const [path, allowed] of methods) {
@@ -136,6 +160,11 @@ function parsePart(schema: Schema | undefined, value: unknown, part: 'params' | 
   );
 }
 
+function bodyContent(schema: z.ZodType, examples: Record<string, unknown> = {}) {
+  const values = Object.entries(examples).map(([summary, value]) => [summary, { value }]);
+  return { 'application/json': { schema, ...(values.length > 0 ? { examples: Object.fromEntries(values) } : {}) } };
+}
+
 function operation(route: Route<Schema | undefined, Schema | undefined, Schema | undefined>): Record<string, unknown> {
   const json = (schema: z.ZodType, contentType = 'application/json') => ({ [contentType]: { schema } });
   const success = Object.entries(route.answers).map(([status, { description, schema, contentType }]) => [
@@ -150,7 +179,8 @@ function operation(route: Route<Schema | undefined, Schema | undefined, Schema |
       ...(route.query ? { query: route.query } : {}),
       ...(route.requestHeaders ? { header: route.requestHeaders } : {}),
     },
-    ...(route.body ? { requestBody: { required: true, content: json(route.body) } } : {}),
+    ...(route.body ? { requestBody: { required: true, content: bodyContent(route.body, route.bodyExamples) } } : {}),
+    security: securityOf[route.access],
     responses: {
       ...Object.fromEntries(success),
       '4XX': {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { fieldErrors } from '@ticket-saga/runtime/problem';
-import { orderBody } from '../order-body.ts';
+import { orderBody, orderBodyExamples } from '../order-body.ts';
 
 const schema = orderBody('PT15M');
 const parse = (body: unknown) => schema.parse(body);
@@ -132,5 +132,11 @@ describe('a body that is refused names each field', () => {
     ],
   ])('%j', (body, paths) => {
     expect([...new Set(complaints(body))].toSorted()).toEqual([...new Set(paths)].toSorted());
+  });
+});
+
+describe('the examples in the Swagger UI', () => {
+  it.each(Object.entries(orderBodyExamples))('%s can be ordered as it stands', (_name, example) => {
+    expect(orderBody('PT15M').safeParse(example).success).toBe(true);
   });
 });
