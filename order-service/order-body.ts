@@ -58,10 +58,11 @@ export const orderBodyExamples = {
  */
 export function orderBody(longestDeadline: string) {
   const deadline = z.iso
-    .duration()
-    .refine((text) => durationMs(text) >= 1, 'must be longer than nothing')
+    .duration({ error: 'must be an ISO 8601 duration such as PT10M', abort: true })
+    .refine((text) => !(durationMs(text) < 1), 'must be longer than nothing')
     .refine(
-      (text) => !(durationMs(text) > durationMs(longestDeadline)),
+      // What is too long to count in milliseconds is not a number.
+      (text) => durationMs(text) <= durationMs(longestDeadline),
       `must not be longer than ${longestDeadline}, the shop's own`,
     );
   const payment = z.object({

@@ -135,6 +135,18 @@ describe('a body that is refused names each field', () => {
   });
 });
 
+describe('a deadline that is refused', () => {
+  it.each([
+    ['soon', 'must be an ISO 8601 duration such as PT10M'],
+    ['PT0S', 'must be longer than nothing'],
+    ['PT15M1S', "must not be longer than PT15M, the shop's own"],
+    ['PT99999999999999999999999S', "must not be longer than PT15M, the shop's own"],
+  ])('%s is told one thing that is wrong with it', (deadline, message) => {
+    const parsed = schema.safeParse({ ...item(), payment: { deadline } });
+    expect(parsed.error?.issues.map((issue) => issue.message)).toEqual([message]);
+  });
+});
+
 describe('the examples in the Swagger UI', () => {
   it.each(Object.entries(orderBodyExamples))('%s can be ordered as it stands', (_name, example) => {
     expect(orderBody('PT15M').safeParse(example).success).toBe(true);
