@@ -23,7 +23,7 @@ test.each(['', ' ', 'a\u0000b', 'a\nb', '\ud800', 'x'.repeat(201), 5, null])('th
   expect(newProduct.safeParse({ name, price: 1, stock: 1 }).success).toBe(false);
 });
 
-test.each(['', 'a b', 'a/b', '.', '..', '\u0000', 'é', 'x'.repeat(65)])('the id %j is refused', (id) => {
+test.each(['', 'a b', 'a/b', '.', '..', '...', '\u0000', 'é', 'x'.repeat(65)])('the id %j is refused', (id) => {
   expect(newProduct.safeParse({ id, name: 'show', price: 1, stock: 1 }).success).toBe(false);
 });
 
