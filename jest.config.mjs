@@ -1,4 +1,8 @@
-const sources = { '^@ticket-saga/(contract|runtime|platform)/([^.]+)$': '<rootDir>/$1/$2.ts' };
+const sources = {
+  '^@ticket-saga/(contract|runtime|platform)/([^.]+)$': '<rootDir>/$1/$2.ts',
+  // Its `main` is CommonJS that requires an ES module, which Jest cannot.
+  '^(@bpmn-io/element-templates-validator)$': '<rootDir>/node_modules/$1/dist/index.js',
+};
 
 /** One Jest project for each level of test; `npm run test:<level>` picks one by its name. */
 const level = (name, more = {}) => ({
