@@ -4,7 +4,7 @@ import type { Job } from '@ticket-saga/contract/jobs';
 import { z } from 'zod';
 import { backoffMs, pause } from './backoff.ts';
 import { type ActivatedJob, type Engine, grpc, grpcCode } from './engine.ts';
-import { BusinessError, isOwnFault, PassingFault } from './errors.ts';
+import { BusinessError, isOwnFault, PassingFault, PermanentError } from './errors.ts';
 import { errorFields, type Logger } from './logger.ts';
 import type { OutboxEvent } from './outbox.ts';
 import { attemptOf, stepEvent, type StepFacts, type StepPlace } from './step-events.ts';
@@ -163,7 +163,8 @@ function messageOf(error: unknown): string {
 
 function codeOf(error: unknown): string {
   if (error instanceof z.ZodError) return 'CONTRACT_BROKEN';
-  return isOwnFault(error) ? 'DEPENDENCY_UNAVAILABLE' : error instanceof PassingFault ? error.code : 'BUG';
+  if (error instanceof PassingFault || error instanceof PermanentError) return error.code;
+  return isOwnFault(error) ? 'DEPENDENCY_UNAVAILABLE' : 'BUG';
 }
 
 class EngineAway extends Error {}

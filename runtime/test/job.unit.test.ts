@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { jobs } from '../../contract/jobs.ts';
 import type { ActivatedJob, Engine } from '../engine.ts';
-import { BusinessError, PassingFault } from '../errors.ts';
+import { BusinessError, PassingFault, PermanentError } from '../errors.ts';
 import { type Handler, runJob } from '../job.ts';
 import { createLogger } from '../logger.ts';
 import type { OutboxEvent } from '../outbox.ts';
@@ -86,6 +86,14 @@ describe('A job', () => {
     });
     expect(heard).toMatchObject([{ call: 'fail', args: { retries: 0 } }]);
     expect(states).toEqual(['RUNNING', 'STUCK']);
+  });
+
+  it('is an incident at once, with the code that it names, when it can never succeed', async () => {
+    const { heard, told } = await run(async () => {
+      throw new PermanentError('PROVIDER_REFUSED', 'The provider refused the call.');
+    });
+    expect(heard).toMatchObject([{ call: 'fail', args: { retries: 0 } }]);
+    expect(told[1]?.value).toMatchObject({ state: 'STUCK', error: { code: 'PROVIDER_REFUSED' } });
   });
 
   it('uses up one try and waits 1, 2, 4, 8 seconds when the outside world fails', async () => {
