@@ -36,6 +36,7 @@ async function run(options: ListenOptions, signal: AbortSignal): Promise<void> {
       keepAlive: true,
       query_timeout: 5_000,
     });
+    const over = AbortSignal.any([signal, lost.signal]);
     client.on('error', () => lost.abort());
     client.on('end', () => lost.abort());
     client.on('notification', (message) => options.onNotification(message.payload ?? ''));
@@ -46,7 +47,7 @@ async function run(options: ListenOptions, signal: AbortSignal): Promise<void> {
       while (!signal.aborted) {
         options.health.ok();
         failures = 0;
-        await pause(probeMs, AbortSignal.any([signal, lost.signal]));
+        await pause(probeMs, over);
         if (!signal.aborted) await client.query('select 1');
       }
     } catch (error) {

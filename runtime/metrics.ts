@@ -3,6 +3,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
+/** @param service label on every series */
 export function createMetrics(service: string) {
   const registry = new Registry();
   registry.setDefaultLabels({ service });
@@ -29,7 +30,11 @@ export function createMetrics(service: string) {
       labelNames: ['topic', 'result'],
       registers,
     }),
-    outboxPending: new Gauge({ name: 'outbox_pending', help: 'Events that wait in the outbox', registers }),
+    outboxPending: new Gauge({
+      name: 'outbox_pending',
+      help: 'Events that wait in the outbox, counted as far as one batch (500)',
+      registers,
+    }),
     outboxSent: new Counter({ name: 'outbox_sent_total', help: 'Events sent from the outbox to Kafka', registers }),
   };
 }

@@ -54,7 +54,12 @@ export function startRelay(options: RelayOptions): () => Promise<void> {
 
 async function run(options: RelayOptions, signal: AbortSignal): Promise<void> {
   for (let failures = 0; !signal.aborted;) {
-    const client = new pg.Client({ connectionString: options.url, connectionTimeoutMillis: 5_000, keepAlive: true });
+    const client = new pg.Client({
+      connectionString: options.url,
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+      query_timeout: 20_000, // longer than the server's own limit: for a connection that died without a word
+    });
     client.on('error', () => undefined); // a lost connection shows at the next query
     try {
       await client.connect();
@@ -79,21 +84,26 @@ async function relayUntilStopped(client: pg.Client, options: RelayOptions, signa
     woken = true;
     wake();
   });
-  signal.addEventListener('abort', () => wake(), { once: true });
-  while (!signal.aborted) {
-    woken = false;
-    const sent = await relayBatch(client, options);
-    onSuccess();
-    options.health.ok();
-    if (sent > 0 || woken) continue;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, pollMs);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      if (woken || signal.aborted) wake();
-    });
+  const onStop = () => wake();
+  signal.addEventListener('abort', onStop);
+  try {
+    while (!signal.aborted) {
+      woken = false;
+      const sent = await relayBatch(client, options);
+      onSuccess();
+      options.health.ok();
+      if (sent > 0 || woken) continue;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, pollMs);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+        if (woken || signal.aborted) wake();
+      });
+    }
+  } finally {
+    signal.removeEventListener('abort', onStop); // this connection is over, the signal lives on
   }
 }
 
@@ -101,6 +111,7 @@ async function relayBatch(client: pg.Client, { producer, metrics }: RelayOptions
   await client.query('begin');
   try {
     const { rows } = await client.query<Row>(claim);
+    metrics.outboxPending.set(rows.length);
     if (rows.length > 0) {
       await producer.send(rows);
       await client.query('update outbox set published_at = now() where id = any($1::bigint[])', [
@@ -109,7 +120,7 @@ async function relayBatch(client: pg.Client, { producer, metrics }: RelayOptions
     }
     await client.query('commit');
     metrics.outboxSent.inc(rows.length);
-    metrics.outboxPending.set(rows.length < batchSize ? 0 : batchSize);
+    if (rows.length < batchSize) metrics.outboxPending.set(0);
     return rows.length;
   } catch (error) {
     await client.query('rollback').catch(() => undefined);

@@ -43,16 +43,18 @@ function broker(send: (records: OutgoingRecord[]) => Promise<void> = async () =>
 
 function relay(producer: Producer) {
   const health = createHealth();
+  const metrics = createMetrics(`test-${randomUUID()}`);
   const stop = startRelay({
     url: database.url('orders'),
     schema: 'orders',
     producer,
     health: health.part('relay'),
     logger: createLogger('test', 'silent'),
-    metrics: createMetrics(`test-${randomUUID()}`),
+    metrics,
   });
   stops.push(stop);
-  return health;
+  const pending = async () => (await metrics.outboxPending.get()).values[0]?.value;
+  return { health, pending };
 }
 
 const waiting = async () =>
@@ -110,13 +112,15 @@ describe('The outbox relay', () => {
     const { producer, records } = broker(async () => {
       if (away) throw new Error('no broker');
     });
-    const health = relay(producer);
+    const { health, pending } = relay(producer);
     await addToOutbox(db, [event('a', 1)]);
     await eventually('the part has failed', () => health.report().parts['relay']?.detail?.includes('no broker'));
     expect(await waiting()).toBe(1);
+    expect(await pending()).toBe(1);
     away = false;
     await eventually('the event is sent', () => records.length === 1);
     await eventually('the part is well', () => health.report().ready);
+    expect(await pending()).toBe(0);
   });
 
   it('goes on with other keys while another process is paused in the middle of a batch', async () => {
