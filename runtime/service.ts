@@ -74,9 +74,9 @@ export async function runService(
     logger.info('stopping', { why });
     const tooLong = setTimeout(() => process.exit(code || 1), 15_000);
     for (const part of stops.toReversed()) {
-      await Promise.resolve(part.stop()).catch((error: unknown) =>
-        logger.warn(`stopping ${part.name}`, errorFields(error)),
-      );
+      await Promise.resolve()
+        .then(() => part.stop())
+        .catch((error: unknown) => logger.warn(`stopping ${part.name}`, errorFields(error)));
     }
     clearTimeout(tooLong);
     logger.info('stopped');
