@@ -24,7 +24,15 @@ export type ActivatedJob = {
   variables: unknown;
 };
 
+export type MigrationTarget = { processDefinitionKey: string; elements: Readonly<Record<string, string>> };
+
 export type Engine = ReturnType<typeof createEngine>;
+
+const deployedProcess = z.object({
+  bpmnProcessId: z.string(),
+  version: z.number(),
+  processDefinitionKey: z.coerce.string(),
+});
 
 const callDeadlineMs = 10_000;
 /** How long the gateway holds a poll that names no time of its own (`zeebe.gateway.longPolling.timeout`). */
@@ -114,10 +122,23 @@ export function createEngine(address: string) {
       const deployed = await call('deploy', client.deployResource({ name, process: content }));
       return z
         .object({
-          deployments: z.array(z.object({ process: z.object({ bpmnProcessId: z.string(), version: z.number() }) })),
+          deployments: z.array(z.object({ process: deployedProcess })),
         })
         .parse(deployed)
         .deployments.map((deployment) => deployment.process);
+    },
+    /**
+     * Moves a running instance to another version; every element that it stands at, and every message, timer or signal
+     * it waits for, must be among `elements` (old id → new id). Rejects with code 9 when the engine cannot, with 5 when
+     * the instance has ended.
+     */
+    migrateProcessInstance: async (processInstanceKey: string, to: MigrationTarget) => {
+      const mappingInstructions = Object.entries(to.elements).map(([sourceElementId, targetElementId]) => ({
+        sourceElementId,
+        targetElementId,
+      }));
+      const migrationPlan = { targetProcessDefinitionKey: to.processDefinitionKey, mappingInstructions };
+      await call('migrate', client.migrateProcessInstance({ processInstanceKey, migrationPlan }));
     },
     topology: () => call('topology', client.topology()),
     close: async () => {
