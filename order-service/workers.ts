@@ -2,18 +2,26 @@
 import { jobs } from '@ticket-saga/contract/jobs';
 import type { Db } from '@ticket-saga/runtime/database';
 import type { Service } from '@ticket-saga/runtime/service';
-import { newsBefore } from './news.ts';
+import { waitForNews } from './news.ts';
 import { closeOrder, completeOrder, rejectOrder, stopOrder } from './orders.ts';
 
 type Parts = Parameters<Service['worker']>[2] & { db: Db };
 
 export function startWorkers(service: Service, parts: Parts): void {
   const { db } = parts;
-  service.worker(jobs.rejectOrder, async (input, context) => (await rejectOrder(db, input, context), {}), parts);
+  service.worker(
+    jobs.rejectOrder,
+    async (input, context) => {
+      await waitForNews(db, input.orderId, 'rejected');
+      await rejectOrder(db, input, context);
+      return {};
+    },
+    parts,
+  );
   service.worker(
     jobs.completeOrder,
     async (input, context) => {
-      await newsBefore(db, input.orderId, 'confirmed');
+      await waitForNews(db, input.orderId, 'confirmed');
       await completeOrder(db, input, context);
       return {};
     },
@@ -22,7 +30,7 @@ export function startWorkers(service: Service, parts: Parts): void {
   service.worker(
     jobs.closeOrder,
     async (input, context) => {
-      await newsBefore(db, input.orderId, 'closed');
+      await waitForNews(db, input.orderId, 'closed');
       await closeOrder(db, input, context);
       return {};
     },
