@@ -136,14 +136,14 @@ async function main(): Promise<void> {
   if (command === 'list') await list(kafka);
   else if (command === 'send') await send(kafka, topicOf(topic), text, values.raw);
   else if (command === 'tail') await tail(kafka, topicOf(topic), values.new, Number(values.count ?? Infinity));
-  else throw new UsageError(command ? `There is no command "${command}".` : '');
+  else throw new UsageError(`${command ? `There is no command "${command}".\n\n` : ''}${usage}`);
 }
 
 try {
   await main();
   process.exit(0);
 } catch (error) {
-  if (error instanceof UsageError) process.stderr.write(`${error.message}\n\n${usage}`);
+  if (error instanceof UsageError) process.stderr.write(`${error.message.trimEnd()}\n`);
   else
     process.stderr.write(
       `Kafka could not be used: ${error instanceof Error ? error.message : String(error)}. Does it run (npm start)?\n`,
