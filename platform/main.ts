@@ -79,7 +79,7 @@ function addresses(ports: Ports): string {
     ['payments', `${urls.payment}/docs`],
     ['operations', urls.orchestrator],
     ['Operate', `${urls.operate}   user ${operateLogin.user}, password ${operateLogin.password}`],
-    ['payment provider', urls.provider],
+    ['payment provider', `${urls.provider}/docs`],
     ['engine (gRPC)', `127.0.0.1:${ports.ZEEBE_GRPC_PORT}`],
     ['Kafka', urls.kafka],
     ['PostgreSQL', urls.postgres],
@@ -91,7 +91,7 @@ function addresses(ports: Ports): string {
 function welcome(ports: Ports, dataDir: string): string {
   const base = `localhost:${ports.ORDER_PORT}`;
   return `
-Everything runs.
+Everything runs, ${Math.round(process.uptime())} s after the start.
 
 ${addresses(ports)}
 

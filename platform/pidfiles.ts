@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { PlatformError, errorCode } from './errors.ts';
 import { identify, isAlive, stopProcess, type ProcessId } from './processes.ts';
@@ -68,7 +68,8 @@ export function claim(runDir: string): { release: () => void } {
   mkdirSync(runDir, { recursive: true });
   const file = supervisorFile(runDir);
   const running = runningSupervisor(runDir);
-  if (running) throw new AlreadyRunningError(`It is running already (process ${running.pid}, data in ${runDir}).`);
+  if (running)
+    throw new AlreadyRunningError(`It is running already (process ${running.pid}, data in ${dirname(runDir)}).`);
   rmSync(file, { force: true });
   try {
     writeFileSync(file, JSON.stringify(identify(process.pid)), { flag: 'wx' });
