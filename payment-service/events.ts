@@ -2,10 +2,10 @@
 import { type FactNoted, type PaymentEvent, signatureHeader, topics } from '@ticket-saga/contract/topics';
 import { deadLetterOf, type DeadSource } from '@ticket-saga/runtime/dead-letters';
 import type { OutboxEvent } from '@ticket-saga/runtime/outbox';
+import { sign } from '@ticket-saga/runtime/signature';
 import type { StepFacts } from '@ticket-saga/runtime/step-events';
 import type { Move } from './moves.ts';
 import type { Payment } from './payment-row.ts';
-import { signEvent } from './signature.ts';
 
 /** Unique for each change of each payment. */
 function keyOf(after: Payment, what: string): string {
@@ -41,7 +41,7 @@ export function paymentEvents({ after, tell }: Move, eventSecret: string): Outbo
     amount: after.amount,
     ...(tell.reason === undefined ? {} : { reason: tell.reason }),
   };
-  const headers = { [signatureHeader]: signEvent(eventSecret, JSON.stringify(value)) };
+  const headers = { [signatureHeader]: sign(eventSecret, JSON.stringify(value)) };
   return [{ topic: topics.paymentEvent, key: after.orderId, value, headers }];
 }
 

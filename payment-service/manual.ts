@@ -5,10 +5,10 @@
 import { type PaymentEvent, signatureHeader } from '@ticket-saga/contract/topics';
 import type { MessageMeta } from '@ticket-saga/runtime/consumer';
 import { PermanentError } from '@ticket-saga/runtime/errors';
+import { isSigned } from '@ticket-saga/runtime/signature';
 import type { ChangeParts } from './change.ts';
 import { bookDecision } from './decisions.ts';
 import { readByOrder } from './payment-row.ts';
-import { isOurEvent } from './signature.ts';
 
 /** Throws `PermanentError` (→ dead letter) for what cannot be booked. In JWT mode the orchestrator sees to the unsigned. */
 export async function bookManual(
@@ -17,7 +17,7 @@ export async function bookManual(
   event: PaymentEvent,
   { headers, rawValue, source: raw }: MessageMeta,
 ): Promise<void> {
-  if (authMode === 'jwt' || isOurEvent(parts.eventSecret, headers[signatureHeader], rawValue)) return;
+  if (authMode === 'jwt' || isSigned(parts.eventSecret, rawValue, headers[signatureHeader])) return;
   if (event.type === 'PAYMENT_LATE') {
     throw new PermanentError('NOT_BELIEVED', 'Whether an approval is late is decided here: write PAYMENT_APPROVED.');
   }

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidV7 } from 'uuid';
 import type { PaymentEvent } from '../../contract/topics.ts';
+import { sign } from '../../runtime/signature.ts';
 import { bookManual } from '../manual.ts';
-import { signEvent } from '../signature.ts';
 import { createWorld, eventSecret, type World } from './world.ts';
 
 let world: World;
@@ -32,7 +32,7 @@ function byHand(
     ...more,
   };
   const rawValue = Buffer.from(JSON.stringify(event));
-  const headers: Record<string, string> = signature === 'ours' ? { signature: signEvent(eventSecret, rawValue) } : {};
+  const headers: Record<string, string> = signature === 'ours' ? { signature: sign(eventSecret, rawValue) } : {};
   const source = { topic: 'payment-event', key: orderId, value: rawValue };
   return bookManual(world.parts, mode, event, { headers, rawValue, source });
 }
@@ -45,7 +45,7 @@ describe('A hand-written event', () => {
     expect(await world.payment(orderId)).toMatchObject({ state: 'APPROVED', source: 'manual' });
     const rows = await world.outbox('payment-event', orderId);
     expect(rows).toHaveLength(1);
-    expect(rows[0]?.headers['signature']).toBe(signEvent(eventSecret, rows[0]?.value ?? ''));
+    expect(rows[0]?.headers['signature']).toBe(sign(eventSecret, rows[0]?.value ?? ''));
   });
 
   test('declines the payment with its reason', async () => {
