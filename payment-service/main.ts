@@ -1,3 +1,4 @@
+/** payment-service: requests, voids and refunds payments at the provider, and hears what it decided. */
 import { paymentEvent, topics } from '@ticket-saga/contract/topics';
 import {
   duration,
@@ -34,7 +35,7 @@ const config = readConfigOrExit(
     PROVIDER_TIMEOUT: duration('PT5S'),
     WEBHOOK_SECRET: z.string().min(1).default('local-webhook-secret'),
     /** Signs what is written to `payment-event`; the orchestrator has the same. */
-    PAYMENT_EVENT_SECRET: z.string().min(1).default('local-payment-event-secret'),
+    PAYMENT_EVENT_SECRET: z.string().min(8).default('local-payment-event-secret'),
     /** A request without an answer for this long is asked about. */
     PAYMENT_ASK_AFTER: duration('PT30S'),
   }),
