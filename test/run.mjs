@@ -18,6 +18,7 @@ const levels = {
   format: [process.execPath, ['node_modules/prettier/bin/prettier.cjs'], ['--check', '--log-level', 'warn', '.']],
   lint: [process.execPath, ['node_modules/oxlint/bin/oxlint'], ['--type-aware']],
   types: [process.execPath, ['node_modules/typescript/bin/tsc'], ['-p', 'tsconfig.tests.json']],
+  diagrams: [process.execPath, ['modelling/dist/check-main.js']],
   unit: jest('unit'),
   int: jest('int'),
   process: jest('process', '--runInBand'),

@@ -1,0 +1,73 @@
+/**
+ * What holds for whole processes: the variables that each starts with, and what a path through a diagram must have
+ * done before the order may end. `npm run check` holds every diagram of `bpmn/` against it.
+ */
+import type { z } from 'zod';
+import type { BpmnErrorCode } from './errors.ts';
+import { type JobName, startVariables } from './jobs.ts';
+
+/** Each diagram by its process id (which is its file name), with the variables that the orchestrator starts it with. */
+export const processes: Record<string, { start: z.ZodObject }> = {
+  'ticket-order': { start: startVariables },
+};
+
+export type Duty = {
+  /** Once this job was done, … */
+  after: JobName;
+  /** … or even only begun: the outside world may have acted although the step was interrupted. */
+  evenIfInterrupted: boolean;
+  /** … one of these must follow, before the order is closed and before the process ends. */
+  owes: readonly JobName[];
+  /** What would be wrong otherwise, for people. */
+  otherwise: string;
+};
+
+export const duties: readonly Duty[] = [
+  {
+    after: 'reserveTickets',
+    evenIfInterrupted: false,
+    owes: ['confirmTickets', 'releaseTickets'],
+    otherwise: 'the tickets would stay held for nobody',
+  },
+  {
+    after: 'confirmTickets',
+    evenIfInterrupted: false,
+    owes: ['completeOrder', 'releaseTickets'],
+    otherwise: 'tickets would stay sold to a customer whose order was not completed',
+  },
+  {
+    after: 'requestPayment',
+    evenIfInterrupted: true,
+    owes: ['completeOrder', 'cancelPayment'],
+    otherwise: 'the customer could be charged for an order that was given up',
+  },
+];
+
+/** The jobs that end an order: one of them stands on every way through a process, after everything else is settled. */
+export const finalJobs: readonly JobName[] = ['completeOrder', 'rejectOrder', 'closeOrder'];
+
+/** After these errors the order belongs to somebody else or has ended: the process ends without doing anything. */
+export const handsOff: readonly BpmnErrorCode[] = ['DUPLICATE_PROCESS', 'ORDER_ALREADY_FINAL'];
+
+/** What must have happened on every way to a job. */
+export const preconditions: readonly { before: JobName; done: JobName; otherwise: string }[] = [
+  { before: 'confirmTickets', done: 'reserveTickets', otherwise: 'nothing is held that could be sold' },
+  {
+    before: 'completeOrder',
+    done: 'confirmTickets',
+    otherwise: 'the customer would get tickets that were not sold to them',
+  },
+];
+
+/** What must have been asked, and answered so, on every way to a job. */
+export const approvals: readonly { before: JobName; variable: string; value: string; otherwise: string }[] = [
+  {
+    before: 'confirmTickets',
+    variable: 'paymentOutcome',
+    value: 'APPROVED',
+    otherwise: 'tickets would be sold that nobody has paid',
+  },
+];
+
+/** Jobs that may be stuck for as long as the outside world is away: they need a time limit and a way to cancel. */
+export const outsideJobs: readonly JobName[] = ['requestPayment'];
