@@ -21,7 +21,10 @@ export type OrderEvents = {
   stop(): Promise<void>;
 };
 
-type Stream = { response: Response; seen: number };
+type Stream = { response: Response; seen: number; ending?: NodeJS.Timeout };
+
+/** What other services did just before the order ended may be heard just after: so long its streams stay open, ms. */
+const lingerMs = 1_000;
 
 /** A client that does not read is cut off before it fills the memory, bytes. */
 const mostUnread = 1_000_000;
@@ -106,7 +109,12 @@ function tell(order: OrderRow, streams: Iterable<Stream>, diagram: Diagram): voi
       stream.seen = order.version;
       stream.response.write(text);
     }
-    if (view.finished) stream.response.end();
+    if (order.completedAt) stream.ending ??= endSoon(stream.response, order.completedAt);
     else if (stream.response.writableLength > mostUnread) stream.response.destroy();
   }
+}
+
+function endSoon(response: Response, completedAt: Date): NodeJS.Timeout {
+  const left = completedAt.getTime() + lingerMs - Date.now();
+  return setTimeout(() => response.end(), Math.min(Math.max(left, 0), lingerMs)).unref();
 }

@@ -84,6 +84,17 @@ describe('live events of an order', () => {
     }
   });
 
+  it('tell also what is heard just after the end', async () => {
+    const id = await place();
+    const stream = await follow(0, id);
+    await complete(id);
+    await eventually('the end in the stream', () => stream.events.at(-1)?.status === 'CONFIRMED');
+    await tellStep(one.db, id, 'ConfirmTickets');
+    await eventually('the end of the stream', () => stream.ended());
+    const { version } = (await request(one.app).get(`/orders/${id}`)).body;
+    expect(stream.events.at(-1)?.id).toBe(version);
+  });
+
   it('go on where the client was', async () => {
     const id = await place();
     const current = await follow(1, id, 1);

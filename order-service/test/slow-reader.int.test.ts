@@ -53,7 +53,7 @@ it('a stream that has ended is not written to while its client has not read the 
 
   const slow = client({ reads: false });
   service.orderEvents.stream(ended, undefined, slow.response);
-  expect(slow.response.writableEnded).toBe(true);
+  await eventually('the end of the stream', () => slow.response.writableEnded);
   const quick = client({ reads: true });
   service.orderEvents.stream(open, undefined, quick.response);
   await eventually('two heartbeats', () => quick.heard.join('').split('still here').length > 2);
