@@ -4,7 +4,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { jest } from '@jest/globals';
 import { type BpmnErrorCode, bpmnErrors, type ReasonCode } from '@ticket-saga/contract/errors';
 import type { StartVariables } from '@ticket-saga/contract/jobs';
 import { cancelTimeToLiveMs, messages } from '@ticket-saga/contract/messages';
@@ -22,9 +21,6 @@ export type Order = Awaited<ReturnType<ProcessTest['placeOrder']>>;
 export const timeToPayMs = 15 * 60 * 1000;
 
 const processId = 'ticket-order';
-
-// Above the patience of the helpers, so that what a test fails with is their word on what did not come.
-jest.setTimeout(30_000);
 
 export async function openProcessTest() {
   const address = setting('PROCESS_TEST_ENGINE');
