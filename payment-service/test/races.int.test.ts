@@ -21,7 +21,6 @@ async function repeat(race: (orderId: string, index: number) => Promise<void>): 
 }
 
 test('a person approves while the payment is closed: shop and provider agree, whoever was first', async () => {
-  const seen = new Set<string>();
   await repeat(async (orderId, index) => {
     await world.request(orderId, 'tok_manual');
     const [first, second] = [() => world.decide(orderId, 'APPROVED'), () => world.close(orderId)];
@@ -29,9 +28,7 @@ test('a person approves while the payment is closed: shop and provider agree, wh
     const { paymentOutcome } = await world.close(orderId, 'again');
     expect((await world.atProvider(orderId))?.status).toBe(paymentOutcome);
     expect((await world.payment(orderId)).state).toBe(paymentOutcome);
-    seen.add(paymentOutcome);
   });
-  expect(seen.size).toBeGreaterThan(0);
 });
 
 test('an approval arrives while the payment is closed: it is in time or LATE, never both', async () => {

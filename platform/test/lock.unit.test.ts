@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,15 +17,25 @@ afterEach(() => rm(directory, { recursive: true }));
 
 test('two that want the lock work one after the other, and the second hears that it waits', async () => {
   const events: string[] = [];
-  const work = (name: string) => async () => {
-    events.push(`${name} begins`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    events.push(`${name} ends`);
+  const heard = new EventEmitter();
+  const hasLock = once(heard, 'lock');
+  const isWaitedFor = once(heard, 'wait');
+  const first = withLock(file, options, async () => {
+    events.push('first begins');
+    heard.emit('lock');
+    await isWaitedFor;
+    events.push('first ends');
+  });
+  await hasLock;
+  const onWait = () => {
+    events.push('second waits');
+    heard.emit('wait');
   };
-  const first = withLock(file, options, work('first'));
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  await Promise.all([first, withLock(file, { ...options, onWait: () => events.push('second waits') }, work('second'))]);
-  expect(events).toEqual(['first begins', 'second waits', 'first ends', 'second begins', 'second ends']);
+  const second = withLock(file, { ...options, onWait }, async () => {
+    events.push('second begins');
+  });
+  await Promise.all([first, second]);
+  expect(events).toEqual(['first begins', 'second waits', 'first ends', 'second begins']);
 });
 
 test('the lock is given back when the work fails', async () => {
