@@ -1,4 +1,4 @@
-/** Kafka through kafkajs. It is no longer maintained, so nothing outside this folder touches it (decision 0003). */
+/** Kafka through kafkajs. It is no longer maintained, so only this folder works with it (decision 0003). */
 import { type Topic, topicSettings } from '@ticket-saga/contract/topics';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { groupBy } from './group-by.ts';
