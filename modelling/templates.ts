@@ -8,7 +8,7 @@ import { type BpmnErrorCode, bpmnErrors } from '@ticket-saga/contract/errors';
 import { type Job, jobs } from '@ticket-saga/contract/jobs';
 import { correlationVariable, messages } from '@ticket-saga/contract/messages';
 import type { z } from 'zod';
-import { diagramsDirectory } from './checkout.ts';
+import { diagramFolder } from './diagram.ts';
 import { fieldsOf } from './job-fields.ts';
 
 type Binding = { type: string; name?: string; property?: string; source?: string };
@@ -22,7 +22,7 @@ export type Template = {
 };
 
 /** Modeler looks for this directory beside the opened diagram and above it, and nowhere else in a checkout. */
-export const templateDirectory = join(diagramsDirectory, '.camunda', 'element-templates');
+export const templateDirectory = join(diagramFolder, '.camunda', 'element-templates');
 
 const common = {
   $schema: 'https://unpkg.com/@camunda/zeebe-element-templates-json-schema/resources/schema.json',
