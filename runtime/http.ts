@@ -71,16 +71,24 @@ function addDiagnostics(app: Express, { service, version, health, metrics }: App
   });
 }
 
-/** Listens and resolves with the port (of use with port 0). Rejects with a sentence when the port is taken. */
-export async function listen(app: Express, port: number, address: string): Promise<{ server: Server; port: number }> {
+/**
+ * Listens and resolves with the port (of use with port 0). Rejects with a sentence when the port is taken.
+ * @param variable the setting that holds the port
+ */
+export async function listen(
+  app: Express,
+  port: number,
+  address: string,
+  variable = 'another port',
+): Promise<{ server: Server; port: number }> {
   const server = createServer(app);
   server.listen(port, address);
   try {
     await once(server, 'listening');
   } catch (error) {
-    const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+    const taken = typeof error === 'object' && error !== null && 'code' in error && error.code === 'EADDRINUSE';
     throw taken
-      ? new Error(`Port ${port} is taken by another program: stop it, or set another port.`, { cause: error })
+      ? new Error(`Port ${port} is taken by another program: stop it, or set ${variable}.`, { cause: error })
       : error;
   }
   return { server, port: (server.address() as AddressInfo).port };

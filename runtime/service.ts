@@ -172,7 +172,8 @@ function createService(name: string, settings: Settings, logger: Logger, onStop:
       );
     },
     async listen(app, port) {
-      const listening = await listen(app, port, settings.BIND_ADDRESS);
+      const variable = `${name.replace(/-.*/, '').toUpperCase()}_PORT`; // order-service: ORDER_PORT
+      const listening = await listen(app, port, settings.BIND_ADDRESS, variable);
       onStop('http', () => closeServer(listening.server));
       logger.info('listening', { port: listening.port });
       return listening.port;
