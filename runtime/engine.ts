@@ -4,7 +4,13 @@ import { z } from 'zod';
 import { withDeadline } from './backoff.ts';
 
 /** gRPC status codes that mean something to us. */
-export const grpc = { notFound: 5, alreadyExists: 6, resourceExhausted: 8, failedPrecondition: 9 } as const;
+export const grpc = {
+  invalidArgument: 3,
+  notFound: 5,
+  alreadyExists: 6,
+  resourceExhausted: 8,
+  failedPrecondition: 9,
+} as const;
 
 /** The gRPC status of an error of the client, or undefined when it is something else. */
 export function grpcCode(error: unknown): number | undefined {
