@@ -73,7 +73,7 @@ export async function fetchArtifact(
       if (await exists(target)) return;
       // Maven's own copy, ours, and for an archive what comes out of it.
       await checkSpace(context.cacheDir, artifact.megabytes * 3 + 100, artifact.title, 'CACHE_DIR');
-      note(`${artifact.megabytes} MB, once`);
+      note(`downloading ${artifact.megabytes} MB, once`);
       await fetchInto(target, artifact, context, note, signal);
     });
   } catch (error) {

@@ -22,7 +22,7 @@ export async function runMaven({ args, directory, artifact, context, note, signa
   const env = { ...context.env, JAVA_HOME: jdk.home };
   const onOutput = (text: string) => {
     const progress = downloadProgress(text, artifact.megabytes);
-    if (progress) note(`${progress} of ${artifact.megabytes} MB, once`);
+    if (progress) note(`downloaded ${progress} of ${artifact.megabytes} MB, once`);
   };
   const result = await run('mvn', ['-Dstyle.color=never', `${plugin}:${goal}`, ...options], {
     directory,
