@@ -1,13 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { because, everyPlace, orderAt } from './places.ts';
-import { openProcessTest, type ProcessTest } from './process-test.ts';
+import { processTest } from './process-test.ts';
 
-let saga: ProcessTest;
-beforeAll(async () => {
-  saga = await openProcessTest();
-});
-afterAll(() => saga.close());
+const saga = processTest();
 
 const abortSteps = [
   'StopOrder',

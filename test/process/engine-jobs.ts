@@ -2,11 +2,13 @@
 import type { z } from 'zod';
 import { type Job, jobs } from '@ticket-saga/contract/jobs';
 import type { ActivatedJob, Engine } from '@ticket-saga/runtime/engine';
-import { extension, isA, readDiagram } from '../bpmn/diagram.ts';
+import { extension, isA, readDiagram } from '../../modelling/diagram.ts';
 
 /** No turn of the clock in these tests ends a lease: what a test has taken stays its own. */
 const leaseMs = 365 * 24 * 60 * 60 * 1000;
 const patienceMs = 10_000;
+
+export type EngineJobs = Awaited<ReturnType<typeof takeJobs>>;
 
 export async function takeJobs(engine: Engine, processId: string) {
   const { elements } = await readDiagram(processId);

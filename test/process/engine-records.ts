@@ -18,6 +18,7 @@ const record = z.object({
   }),
 });
 export type EngineRecord = z.infer<typeof record>;
+export type EngineRecords = Awaited<ReturnType<typeof followRecords>>;
 
 /** Follows the log from its present end on. */
 export async function followRecords(logFile: string) {

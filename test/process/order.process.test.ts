@@ -1,13 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { bpmnErrors } from '@ticket-saga/contract/errors';
 import { because, orderAt } from './places.ts';
-import { openProcessTest, type ProcessTest } from './process-test.ts';
+import { processTest } from './process-test.ts';
 
-let saga: ProcessTest;
-beforeAll(async () => {
-  saga = await openProcessTest();
-});
-afterAll(() => saga.close());
+const saga = processTest();
 
 describe('When tickets are there and the payment is approved', () => {
   test('the order is reserved, paid, confirmed and completed, in this order', async () => {

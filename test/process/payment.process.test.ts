@@ -1,13 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { bpmnErrors } from '@ticket-saga/contract/errors';
+import { timeToPayMs } from './order.ts';
 import { because, orderAt, undo, undoSteps } from './places.ts';
-import { openProcessTest, type ProcessTest, timeToPayMs } from './process-test.ts';
+import { processTest } from './process-test.ts';
 
-let saga: ProcessTest;
-beforeAll(async () => {
-  saga = await openProcessTest();
-});
-afterAll(() => saga.close());
+const saga = processTest();
 
 const requested = ['OrderPlaced', 'ReserveTickets', 'RequestPayment'];
 

@@ -1,6 +1,7 @@
 /** Ways through the diagram that many tests share: an order brought to a place, and the undo from start to end. */
 import type { ReasonCode } from '@ticket-saga/contract/errors';
-import { type Order, type ProcessTest, timeToPayMs } from './process-test.ts';
+import { type Order, timeToPayMs } from './order.ts';
+import type { ProcessTest } from './process-test.ts';
 
 type Step = (order: Order, saga: ProcessTest) => Promise<unknown>;
 
