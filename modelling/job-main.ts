@@ -5,7 +5,7 @@ import { createEngine } from '@ticket-saga/runtime/engine';
 import { isOwnFault } from '@ticket-saga/runtime/errors';
 import { complete, fail, list, message, type Play, start, throwBusinessError } from './job.ts';
 import { Refused } from './job-answers.ts';
-import { placesOf, playSettings } from './job-settings.ts';
+import { argumentsOrExit, placesOf, playSettings } from './job-settings.ts';
 
 const help = `Acts for a worker that does not run, to walk an order through a diagram step by step.
   npm run job -- list <orderId>                     what waits for a worker, and what can be done with it
@@ -23,15 +23,19 @@ The engine cannot be asked for one order's jobs, so waiting jobs are taken type 
 stands; those of other orders are given back at once with all their tries, and no worker loses more than a moment.
 `;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    type: { type: 'string', multiple: true, default: [] },
-    step: { type: 'string' },
-    stuck: { type: 'boolean' },
-    help: { type: 'boolean', short: 'h' },
-  },
-});
+const { values, positionals } = argumentsOrExit(
+  () =>
+    parseArgs({
+      allowPositionals: true,
+      options: {
+        type: { type: 'string', multiple: true, default: [] },
+        step: { type: 'string' },
+        stuck: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }),
+  help,
+);
 const [command, id, ...more] = positionals;
 const options = { types: values.type, step: values.step, stuck: values.stuck };
 

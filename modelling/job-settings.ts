@@ -20,3 +20,13 @@ export const placesOf = (settings: z.infer<typeof playSettings>) => ({
   orders: settings.ORDER_URL ?? `http://${loopback(settings.ORDER_PORT)}`,
   operator: `Basic ${Buffer.from(`${settings.OPERATOR_USER}:${settings.OPERATOR_PASSWORD}`).toString('base64')}`,
 });
+
+/** What `parse` makes of the command line; an option that does not exist ends the program with a sentence about it. */
+export function argumentsOrExit<T>(parse: () => T, help: string): T {
+  try {
+    return parse();
+  } catch (error) {
+    process.stdout.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
+    process.exit(1);
+  }
+}
