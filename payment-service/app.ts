@@ -1,16 +1,22 @@
 /** payment-service's Express application, without listening. */
 import { createApi } from '@ticket-saga/runtime/api';
-import { type AppParts, createApp, finishApp } from '@ticket-saga/runtime/http';
+import { type AppParts, createApp, finishApp, rawBody } from '@ticket-saga/runtime/http';
 import type { Authenticate } from '@ticket-saga/runtime/identity';
 import type { Express } from 'express';
 import type { ChangeParts } from './change.ts';
 import { addRoutes } from './routes.ts';
+import { checkSignature, webhookPath } from './webhook.ts';
 
 export function createPaymentApp(
   appParts: AppParts,
   parts: ChangeParts & { webhookSecret: string; authenticate: Authenticate },
 ): Express {
   const app = createApp(appParts);
+  // Before the body is looked at: whoever cannot sign learns nothing of what it should hold.
+  app.post(webhookPath, (request, _response, next) => {
+    checkSignature(parts.webhookSecret, request.get('webhook-signature'), rawBody(request), new Date());
+    next();
+  });
   const description = 'Payments of orders: hears the payment provider, shows operators where a payment is.';
   const info = { title: 'payment-service', version: appParts.version, description };
   const api = createApi(app, info, parts.authenticate);

@@ -6,7 +6,7 @@ import { Problem } from '@ticket-saga/runtime/problem';
 import { z } from 'zod';
 import type { ChangeParts } from './change.ts';
 import { type Payment, readByOrder } from './payment-row.ts';
-import { checkSignature, hear, webhookEvent } from './webhook.ts';
+import { hear, webhookEvent, webhookPath } from './webhook.ts';
 
 const payment = z
   .object({
@@ -28,7 +28,7 @@ const payment = z
 export function addRoutes(api: Api, parts: ChangeParts & { webhookSecret: string }): void {
   api.route({
     method: 'post',
-    path: '/webhooks/payments',
+    path: webhookPath,
     summary: 'The payment provider tells what it decided',
     description: 'Repeats change nothing. 503 NOT_KNOWN_YET: come again. Old or forged calls: 401.',
     access: 'public',
@@ -38,9 +38,7 @@ export function addRoutes(api: Api, parts: ChangeParts & { webhookSecret: string
     body: webhookEvent,
     answers: { 200: { description: 'Heard', schema: z.object({ result: z.string() }) } },
     async handle({ body, request }) {
-      const raw = rawBody(request);
-      checkSignature(parts.webhookSecret, request.get('webhook-signature'), raw, new Date());
-      return { status: 200, body: { result: await hear(parts, body, raw) } };
+      return { status: 200, body: { result: await hear(parts, body, rawBody(request)) } };
     },
   });
 

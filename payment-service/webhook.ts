@@ -27,6 +27,8 @@ export const webhookEvent = z
   .meta({ id: 'WebhookEvent' });
 export type WebhookEvent = z.infer<typeof webhookEvent>;
 
+export const webhookPath = '/webhooks/payments';
+
 /** Throws the `Problem` that refuses a call whose signature is wrong or old. */
 export function checkSignature(secret: string, header: string | undefined, body: Buffer, now: Date): void {
   const verdict = verifyWebhook(secret, header, body, now);

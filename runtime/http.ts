@@ -1,7 +1,8 @@
 /** The Express application that every service starts from: limits, security headers, access log, diagnostics. */
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
 import type { Health } from './health.ts';
@@ -19,7 +20,10 @@ export function createApp(parts: AppParts): Express {
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   app.use(observe(parts));
   addDiagnostics(app, parts);
-  app.use(express.json({ limit: '100kb', verify: (request, _response, body) => rawBodies.set(request, body) }));
+  // Not strict: a body that is JSON but no object is refused by the schema, which says what it should be.
+  app.use(
+    express.json({ limit: '100kb', strict: false, verify: (request, _response, body) => rawBodies.set(request, body) }),
+  );
   return app;
 }
 
@@ -82,6 +86,7 @@ export async function listen(
   variable = 'another port',
 ): Promise<{ server: Server; port: number }> {
   const server = createServer(app);
+  server.on('clientError', refuseUnreadable);
   server.listen(port, address);
   try {
     await once(server, 'listening');
@@ -102,4 +107,21 @@ export async function closeServer(server: Server): Promise<void> {
   await closed;
   clearInterval(sweep);
   clearTimeout(force);
+}
+
+/** What Node's parser refuses never reaches the application, but is a problem document all the same. */
+function refuseUnreadable(error: Error, socket: Duplex): void {
+  if (!socket.writable || ('code' in error && error.code === 'ECONNRESET')) {
+    socket.destroy();
+    return;
+  }
+  const tooLarge = 'code' in error && error.code === 'HPE_HEADER_OVERFLOW';
+  const [status, detail] = tooLarge
+    ? [431, 'The headers are larger than 16 kB.']
+    : [400, 'This is not an HTTP request that can be read.'];
+  const title = STATUS_CODES[status] ?? '';
+  const body = JSON.stringify({ type: 'about:blank', title, status, code: 'MALFORMED_REQUEST', detail });
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
 }

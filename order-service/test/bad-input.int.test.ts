@@ -24,7 +24,8 @@ describe('a bad body is a problem document, stores nothing, and is never our fai
   it.each<[string, string, string, number, string]>([
     ['cut off', json, '{"items":', 400, 'MALFORMED_JSON'],
     ['no JSON', json, 'items', 400, 'MALFORMED_JSON'],
-    ['a bare string', json, '"text"', 400, 'MALFORMED_JSON'],
+    ['a bare string', json, '"text"', 422, 'INVALID_INPUT'],
+    ['null', json, 'null', 422, 'INVALID_INPUT'],
     ['a list', json, '[]', 422, 'INVALID_INPUT'],
     ['empty', json, '{}', 422, 'INVALID_INPUT'],
     ['other words', json, '{"order_products":[{"product_id":1}]}', 422, 'INVALID_INPUT'],

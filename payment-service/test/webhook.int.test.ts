@@ -37,6 +37,10 @@ describe('A call that is not believed changes nothing', () => {
     expect(answer).toMatchObject({ status: 401, code: 'INVALID_SIGNATURE' });
   });
 
+  test('without a signature is told nothing of what the body should hold', async () => {
+    expect(await world.webhook('{}', { signature: 'none' })).toMatchObject({ status: 401, code: 'INVALID_SIGNATURE' });
+  });
+
   test.each([
     ['cut off', '{"id":"1","type":"payment.appr', 400],
     ['a list', '[]', 422],
