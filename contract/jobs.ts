@@ -1,6 +1,6 @@
 /**
  * Every job of the diagrams, declared once: type, input, output, BPMN errors, tries, and which step of the order it is.
- * Workers take all of it from here (`runWorker`), diagrams are checked against it.
+ * Workers take all of it from here (`service.worker`), diagrams are checked against it.
  */
 import { z } from 'zod';
 import { type BpmnErrorCode, reasonCode } from './errors.ts';

@@ -18,8 +18,6 @@ import { consumerName, type OrchestratorParts, type OrchestratorSettings } from 
 
 /** The diagram's file name is its process id. */
 const orderProcess = 'ticket-order';
-/** gRPC INVALID_ARGUMENT: the engine will refuse the same call for ever. */
-const invalidArgument = 3;
 
 export async function handleOrderEvent(parts: OrchestratorParts, event: CreatedOrdersEvent): Promise<void> {
   if (await isDone(parts.db, consumerName, event.idempotencyKey)) return;
@@ -38,7 +36,7 @@ async function startOrder({ db, engine, logger, settings }: OrchestratorParts, e
   const started = await engine.startProcess(orderProcess, variables).catch((error: unknown) => {
     if (grpcCode(error) === grpc.notFound)
       throw new PassingFault('NOT_DEPLOYED', `${orderProcess} is not deployed yet.`, error);
-    if (grpcCode(error) !== invalidArgument) throw error;
+    if (grpcCode(error) !== grpc.invalidArgument) throw error; // that one it would refuse for ever
     throw new PermanentError('REFUSED_BY_ENGINE', `The engine refuses to start the order: ${String(error)}`, error);
   });
   const { processInstanceKey, version } = started;

@@ -9,7 +9,6 @@ import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi';
 import type { Authenticate, Identity } from './identity.ts';
 import { fieldErrors, Problem, problemDocument } from './problem.ts';
 
-type Schema = z.ZodObject | z.ZodUnion | z.ZodDiscriminatedUnion | z.ZodPipe | z.ZodType;
 type Method = 'get' | 'post' | 'patch' | 'put' | 'delete';
 
 /** Who may call: nobody is asked, whoever says who they are (local mode: also nobody), or operators only. */
@@ -49,9 +48,9 @@ export type Route<Params, Query, Body> = {
 
 export type Api = {
   route<
-    Params extends Schema | undefined = undefined,
-    Query extends Schema | undefined = undefined,
-    Body extends Schema | undefined = undefined,
+    Params extends z.ZodType | undefined = undefined,
+    Query extends z.ZodType | undefined = undefined,
+    Body extends z.ZodType | undefined = undefined,
   >(
     route: Route<Params, Query, Body>,
   ): void;
@@ -142,7 +141,7 @@ async function identify(access: Access, authenticate: Authenticate, request: Req
   return identity;
 }
 
-function parsePart(schema: Schema | undefined, value: unknown, part: 'params' | 'query' | 'body'): unknown {
+function parsePart(schema: z.ZodType | undefined, value: unknown, part: 'params' | 'query' | 'body'): unknown {
   if (!schema) return undefined;
   if (part === 'body' && value === undefined) {
     throw new Problem('UNSUPPORTED_MEDIA_TYPE', 'Send a JSON body with the header Content-Type: application/json.');
@@ -165,7 +164,9 @@ function bodyContent(schema: z.ZodType, examples: Record<string, unknown> = {}) 
   return { 'application/json': { schema, ...(values.length > 0 ? { examples: Object.fromEntries(values) } : {}) } };
 }
 
-function operation(route: Route<Schema | undefined, Schema | undefined, Schema | undefined>): Record<string, unknown> {
+function operation(
+  route: Route<z.ZodType | undefined, z.ZodType | undefined, z.ZodType | undefined>,
+): Record<string, unknown> {
   const json = (schema: z.ZodType, contentType = 'application/json') => ({ [contentType]: { schema } });
   const success = Object.entries(route.answers).map(([status, { description, schema, contentType }]) => [
     status,

@@ -1,5 +1,5 @@
 /** Kafka through kafkajs. It is no longer maintained, so only this folder works with it (decision 0003). */
-import { type Topic, topicSettings } from '@ticket-saga/contract/topics';
+import { topicSettings } from '@ticket-saga/contract/topics';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { groupBy } from './group-by.ts';
 import type { Logger } from './logger.ts';
@@ -84,5 +84,3 @@ export function createProducer(kafka: Kafka): Producer {
     },
   };
 }
-
-export type { Topic };

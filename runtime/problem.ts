@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { isOwnFault } from './errors.ts';
 import { errorFields, type Logger } from './logger.ts';
 
-export const fieldError = z.object({ path: z.string(), message: z.string() });
+const fieldError = z.object({ path: z.string(), message: z.string() });
 export type FieldError = z.infer<typeof fieldError>;
 
 export const problemDocument = z
@@ -49,7 +49,7 @@ function pathText(path: PropertyKey[], within: string): string {
   return text || 'body';
 }
 
-export function sendProblem(response: Response, problem: Problem): void {
+function sendProblem(response: Response, problem: Problem): void {
   const { status, title } = problems[problem.code];
   const document: z.infer<typeof problemDocument> = {
     type: 'about:blank',
