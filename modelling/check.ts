@@ -1,10 +1,14 @@
 /** The contract check: do the diagrams of `bpmn/` and the code agree? Without an engine, in about a second. */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Contract, readContract } from './contract.ts';
 import { type Diagram, diagramFolder, diagramNames, parseDiagram } from './diagram.ts';
 import { called, type Finding, type Rule, type Trouble } from './rule.ts';
+import { lint } from './rules/lint.ts';
 import { rules } from './rules/all.ts';
+
+/** Stands for the file in what is said of all diagrams together. */
+const allFiles = 'bpmn/';
 
 export type DiagramText = { file: string; xml: string };
 
@@ -18,19 +22,33 @@ export async function checkAll(): Promise<Finding[]> {
   return check(await Promise.all(texts), await readContract());
 }
 
+/** What concerns one file, checked among the others of `bpmn/`: for those who save it. */
+export async function checkFile(path: string): Promise<Finding[]> {
+  const mine = [`bpmn/${basename(path)}`, allFiles];
+  return (await checkAll()).filter(({ file }) => mine.includes(file));
+}
+
 /** @param texts all diagrams that belong together: some rules ask whether at least one of them does something */
-export async function check(texts: DiagramText[], contract: Contract): Promise<Finding[]> {
+export async function check(texts: DiagramText[], contract: Contract, by: readonly Rule[] = rules): Promise<Finding[]> {
   const read = await Promise.all(texts.map(readOne));
   const broken = read.flatMap((it) => ('finding' in it ? [it.finding] : []));
   const diagrams = read.flatMap((it) => ('diagram' in it ? [it.diagram] : []));
-  const found = rules.map(async (rule) => {
+  const found = by.map(async (rule) => {
     const each = diagrams.map(async (diagram) =>
       ((await rule.inDiagram?.(diagram, contract)) ?? []).map((trouble) => finding(rule, diagram.file, trouble)),
     );
     const all = broken.length > 0 ? [] : (rule.inAll?.(diagrams, contract) ?? []);
-    return [...(await Promise.all(each)).flat(), ...all.map((trouble) => finding(rule, 'bpmn/', trouble))];
+    return [...(await Promise.all(each)).flat(), ...all.map((trouble) => finding(rule, allFiles, trouble))];
   });
-  return [...broken, ...(await Promise.all(found)).flat()];
+  return [...broken, ...(await Promise.all(found)).flat()].filter(isNews);
+}
+
+/** bpmnlint's words for what a rule of ours has said of the same element already help nobody. */
+function isNews(one: Finding, _: number, all: Finding[]): boolean {
+  return (
+    one.rule !== lint.id ||
+    !all.some((other) => other.rule !== lint.id && other.file === one.file && other.element === one.element)
+  );
 }
 
 async function readOne({ file, xml }: DiagramText): Promise<{ diagram: Diagram } | { finding: Finding }> {

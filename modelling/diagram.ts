@@ -12,7 +12,7 @@ export type Element = {
   id: string;
   name?: string;
   documentation?: { text?: string }[];
-  extensionElements?: { values: Element[] };
+  extensionElements?: { values?: Element[] };
   eventDefinitions?: Element[];
   flowElements?: Element[];
   artifacts?: Element[];
@@ -113,7 +113,7 @@ export const isTask = isA(/Task$/);
 
 /** The extension of that type, as `TaskDefinition` of a service task. */
 export const extension = (element: Element | undefined, name: string) =>
-  element?.extensionElements?.values.find((value) => value.$type === `zeebe:${name}`);
+  element?.extensionElements?.values?.find((value) => value.$type === `zeebe:${name}`);
 
 /** The element's event definition of that kind: `Timer`, `Message`, `Error`, `Compensate` … */
 export const eventOf = (element: Element, kind: string) =>

@@ -6,16 +6,3 @@ declare module 'bpmn-moddle' {
     toXML(element: Element, options: { format: boolean }): Promise<{ xml: string }>;
   }
 }
-declare module 'bpmnlint' {
-  export class Linter {
-    constructor(options: { config: unknown; resolver: unknown });
-    lint(
-      definitions: unknown,
-    ): Promise<Record<string, { id?: string; message: string; category: string; path?: unknown }[]>>;
-  }
-}
-declare module 'bpmnlint/lib/resolver/node-resolver.js' {
-  export default class NodeResolver {
-    constructor(options: { require: NodeJS.Require });
-  }
-}

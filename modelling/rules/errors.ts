@@ -1,4 +1,4 @@
-import { boundariesOf, type Diagram, type Element, eventOf, isTask, jobTypeOf } from '../diagram.ts';
+import { boundariesOf, type Diagram, type Element, eventOf, isTask, jobTypeOf, outputsOf } from '../diagram.ts';
 import { edgesFrom, follow } from '../graph.ts';
 import { called, quoted, type Rule, shortly } from '../rule.ts';
 
@@ -87,8 +87,7 @@ export const errorMappedOut: Rule = {
   id: 'error-mapped-out',
   demands: 'An error event hands on the reason, where a later step wants to know it.',
   inDiagram(diagram, { jobOf }) {
-    const sets = (node: Element, name: string) =>
-      node.extensionElements?.values.some((it) => it.outputParameters?.some(({ target }) => target === name)) ?? false;
+    const sets = (node: Element, name: string) => outputsOf(node).some(({ target }) => target === name);
     return diagram.nodes
       .filter((node) => node.attachedToRef && eventOf(node, 'Error'))
       .flatMap((event) =>
@@ -113,9 +112,7 @@ export const reasonComplete: Rule = {
   demands: 'Who sets the reason’s code sets its message too.',
   inDiagram({ nodes }) {
     return nodes.flatMap((node) => {
-      const targets = (node.extensionElements?.values ?? [])
-        .flatMap((it) => it.outputParameters ?? [])
-        .map((it) => it.target);
+      const targets = outputsOf(node).map((it) => it.target);
       if (targets.includes('reasonCode') === targets.includes('reasonMessage')) return [];
       const missing = targets.includes('reasonCode') ? 'reasonMessage' : 'reasonCode';
       return {

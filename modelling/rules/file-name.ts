@@ -9,19 +9,19 @@ export const fileName: Rule = {
     const found = [];
     if (process.id !== name)
       found.push({
-        at: `The process “${process.id}”`,
-        problem: `is in a file that is called “${name}”.`,
+        at: process,
+        problem: `is called “${process.id}”, but is in a file that is called “${name}”.`,
         remedy: `Name the process’s id “${name}”, or the file “${process.id}.bpmn”; running orders know the process by its id.`,
       });
     if (!process.isExecutable)
       found.push({
-        at: `The process “${process.id}”`,
+        at: process,
         problem: 'is not marked as executable, so the engine would not take it.',
         remedy: 'Click on the empty canvas in Camunda Modeler and tick “Executable”.',
       });
     if (!starts[process.id])
       found.push({
-        at: `The process “${process.id}”`,
+        at: process,
         problem: 'is not known: nobody says which variables it starts with.',
         remedy: 'Ask a developer to add it to contract/processes.ts.',
       });

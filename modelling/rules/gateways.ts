@@ -18,7 +18,15 @@ export const decides: Rule = {
     const stuck = nodes.filter(isDecision).flatMap((gateway) => {
       const ways = flows.filter((flow) => flow.sourceRef === gateway);
       const standard = gateway.default;
-      if (ways.length < 2 && !ways.some((way) => way.conditionExpression)) return [];
+      if (ways.length < 2) {
+        // One that only joins arrows has one way out by right.
+        if (!ways.some((way) => way.conditionExpression) && (gateway.incoming?.length ?? 0) > 1) return [];
+        return {
+          at: gateway,
+          problem: 'decides nothing: there is only one way out of it.',
+          remedy: 'Draw the arrow for the other answer, or delete the gateway.',
+        };
+      }
       const open = ways.filter((way) => !way.conditionExpression && way !== standard);
       return [
         ...open.map((way) => ({
