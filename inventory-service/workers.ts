@@ -1,13 +1,11 @@
 /** The jobs of inventory-service. */
 import { jobs } from '@ticket-saga/contract/jobs';
-import type { Service } from '@ticket-saga/runtime/service';
+import type { Service, WorkerParts } from '@ticket-saga/runtime/service';
 import { confirmTickets } from './confirmation.ts';
 import { releaseTickets, reserveTickets } from './reservations.ts';
 
-type Parts = Parameters<Service['worker']>[2];
-
 /** @param holdGrace ISO 8601 duration for which a hold outlives its payment's deadline */
-export function startWorkers(service: Service, parts: Parts, holdGrace: string): void {
+export function startWorkers(service: Service, parts: WorkerParts, holdGrace: string): void {
   const { db } = parts;
   service.worker(jobs.reserveTickets, (input, context) => reserveTickets(db, input, context, holdGrace), parts);
   service.worker(jobs.releaseTickets, (input, context) => releaseTickets(db, input, context), parts);

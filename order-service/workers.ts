@@ -1,13 +1,10 @@
 /** The jobs that order-service does. */
 import { jobs } from '@ticket-saga/contract/jobs';
-import type { Db } from '@ticket-saga/runtime/database';
-import type { Service } from '@ticket-saga/runtime/service';
+import type { Service, WorkerParts } from '@ticket-saga/runtime/service';
 import { waitForNews } from './news.ts';
 import { closeOrder, completeOrder, rejectOrder, stopOrder } from './orders.ts';
 
-type Parts = Parameters<Service['worker']>[2] & { db: Db };
-
-export function startWorkers(service: Service, parts: Parts): void {
+export function startWorkers(service: Service, parts: WorkerParts): void {
   const { db } = parts;
   service.worker(
     jobs.rejectOrder,

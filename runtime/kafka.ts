@@ -1,5 +1,4 @@
 /** Kafka through kafkajs. It is no longer maintained, so only this folder works with it (decision 0003). */
-import { topicSettings } from '@ticket-saga/contract/topics';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { groupBy } from './group-by.ts';
 import type { Logger } from './logger.ts';
@@ -29,27 +28,6 @@ export function createKafka(brokers: string[], clientId: string, logger: Logger)
       logger.log(entry.level === logLevel.ERROR ? 'warn' : 'debug', `kafka: ${message}`, { error });
     },
   });
-}
-
-/** Makes the topics of the contract that are missing. Rejects while the broker is away. */
-export async function ensureTopics(kafka: Kafka): Promise<void> {
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    const there = new Set(await admin.listTopics());
-    const missing = Object.entries(topicSettings).filter(([topic]) => !there.has(topic));
-    if (missing.length === 0) return;
-    await admin.createTopics({
-      waitForLeaders: true,
-      topics: missing.map(([topic, { partitions, config }]) => ({
-        topic,
-        numPartitions: partitions,
-        configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
-      })),
-    });
-  } finally {
-    await admin.disconnect();
-  }
 }
 
 /** A producer that connects at its first use, and again after a failure. */

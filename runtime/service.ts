@@ -7,7 +7,6 @@ import type { Express } from 'express';
 import type { Job } from '@ticket-saga/contract/jobs';
 import type { Topic } from '@ticket-saga/contract/topics';
 import type { z } from 'zod';
-import { untilDone } from './backoff.ts';
 import { createBestEffortSender } from './best-effort.ts';
 import { ConfigError, durationMs } from './config.ts';
 import { type ConsumerOptions, startConsumer } from './consumer.ts';
@@ -17,11 +16,12 @@ import { createEngine, type Engine } from './engine.ts';
 import { createHealth, type Health } from './health.ts';
 import { type AppParts, closeServer, listen } from './http.ts';
 import type { Handler, JobReport } from './job.ts';
-import { createKafka, createProducer, ensureTopics, type Kafka, type Producer } from './kafka.ts';
+import { createKafka, createProducer, type Kafka, type Producer } from './kafka.ts';
 import { createLogger, errorFields, type Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { addToOutbox } from './outbox.ts';
 import { startRelay } from './relay.ts';
+import { makeTopics } from './topics.ts';
 import { pollSilenceMs, startWorker } from './worker.ts';
 
 export const version = String(createRequire(import.meta.url)('@ticket-saga/runtime/package.json').version);
@@ -35,6 +35,18 @@ type Settings = {
   DATABASE_POOL: number;
 };
 
+/** What a worker works with; `JOB_TIMEOUT` is an ISO 8601 duration. */
+export type WorkerParts = {
+  engine: Engine;
+  db: Db;
+  producer: Producer;
+  settings: { JOB_TIMEOUT: string; JOB_CONCURRENCY: number };
+};
+
+/**
+ * The parts that a service is put together from. Each comes up when its counterpart does, shows itself in
+ * `/health/ready` until then, and is stopped with the service.
+ */
 export type Service = {
   name: string;
   logger: Logger;
@@ -54,7 +66,7 @@ export type Service = {
   worker<Input extends z.ZodObject, Output extends z.ZodObject>(
     job: Job<Input, Output>,
     handler: Handler<Input, Output>,
-    with_: { engine: Engine; db: Db; producer: Producer; settings: { JOB_TIMEOUT: string; JOB_CONCURRENCY: number } },
+    parts: WorkerParts,
   ): void;
   listen(app: Express, port: number): Promise<number>;
 };
@@ -127,7 +139,7 @@ function createService(name: string, settings: Settings, logger: Logger, onStop:
       const kafka = createKafka(brokers, name, logger);
       const producer = createProducer(kafka);
       onStop('producer', () => producer.stop());
-      makeTopics(kafka, health, logger, onStop);
+      onStop('topics', makeTopics(kafka, health.part('kafka topics'), logger));
       return { kafka, producer };
     },
     relay(schema, producer) {
@@ -179,24 +191,4 @@ function createService(name: string, settings: Settings, logger: Logger, onStop:
       return listening.port;
     },
   };
-}
-
-function makeTopics(kafka: Kafka, health: Health, logger: Logger, onStop: Service['onStop']): void {
-  const stop = new AbortController();
-  const part = health.part('kafka topics');
-  const made = untilDone(
-    async () => {
-      await ensureTopics(kafka);
-      part.ok();
-    },
-    (error, failures) => {
-      part.failed(`Kafka does not answer: ${String(error)}`);
-      logger.warn('topics: trying again', { failures, ...errorFields(error) });
-    },
-    stop.signal,
-  );
-  onStop('topics', async () => {
-    stop.abort();
-    await made;
-  });
 }
