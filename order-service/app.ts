@@ -1,26 +1,11 @@
 /** order-service's HTTP side, without listening. */
 import { createApi } from '@ticket-saga/runtime/api';
-import type { Db } from '@ticket-saga/runtime/database';
 import { type AppParts, createApp, finishApp } from '@ticket-saga/runtime/http';
 import type { Authenticate } from '@ticket-saga/runtime/identity';
-import type { Logger } from '@ticket-saga/runtime/logger';
 import type { Express } from 'express';
-import type { AuthMode } from './access.ts';
-import type { AskInventory } from './catalog.ts';
-import type { Diagram } from './diagram.ts';
-import type { OrderEvents } from './order-events.ts';
+import type { OrderParts } from './parts.ts';
 import { addCustomerRoutes } from './routes-customers.ts';
 import { addOrderRoutes } from './routes-orders.ts';
-
-export type OrderParts = {
-  db: Db;
-  diagram: Diagram;
-  askInventory: AskInventory;
-  orderEvents: OrderEvents;
-  logger: Logger;
-  idempotencyKeepMs: number;
-  settings: { AUTH_MODE: AuthMode; PAYMENT_DEADLINE: string };
-};
 
 export function createOrderApp(appParts: AppParts, authenticate: Authenticate, parts: OrderParts): Express {
   const app = createApp(appParts);

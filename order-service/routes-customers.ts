@@ -4,8 +4,8 @@ import { customerName } from '@ticket-saga/runtime/identity';
 import { Problem } from '@ticket-saga/runtime/problem';
 import { z } from 'zod';
 import { onlyOf } from './access.ts';
-import type { OrderParts } from './app.ts';
 import { addCustomer, type Customer, listCustomers, readCustomer } from './customers.ts';
+import type { OrderParts } from './parts.ts';
 
 const customerView = z
   .object({ id: z.string(), name: z.string(), createdAt: z.iso.datetime() })

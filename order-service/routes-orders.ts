@@ -5,10 +5,10 @@ import { customerName } from '@ticket-saga/runtime/identity';
 import { Problem } from '@ticket-saga/runtime/problem';
 import { z } from 'zod';
 import { onlyOf, orderingCustomer } from './access.ts';
-import type { OrderParts } from './app.ts';
 import { requestCancel } from './cancel-order.ts';
 import { orderBody, orderBodyExamples } from './order-body.ts';
 import { orderView, viewOrder } from './order-view.ts';
+import type { OrderParts } from './parts.ts';
 import { placeOrder } from './place-order.ts';
 import { listOrders, readOrder } from './read-orders.ts';
 
