@@ -45,6 +45,8 @@ export function followOrder(
 
   return {
     orderId,
+    /** The key of its process instance. */
+    instance,
     job,
     /** Does the step: completes its job with what the contract's worker would return. */
     complete: (elementId: string, output?: object) =>
