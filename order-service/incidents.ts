@@ -10,6 +10,8 @@ import { viewOrder } from './order-view.ts';
 import { readOrder } from './read-orders.ts';
 import { noteTrouble } from './trouble.ts';
 
+const mostKnown = 10_000;
+
 type Parts = { db: Db; diagram: Diagram; operate: Operate; logger: Logger };
 
 /** Looks every `everyMs`; Operate away is no trouble of the shop. Returns the function that ends the looking. */
@@ -22,6 +24,7 @@ export function watchIncidents(parts: Parts, everyMs = 10_000): () => void {
     if (looking) return;
     looking = true;
     try {
+      if (known.size > mostKnown) known.clear(); // the open ones are looked at once more
       await mergeIncidents(parts, known);
       quiet = false;
     } catch (error) {
