@@ -1,24 +1,27 @@
 /** Entry point of `npm run model`. */
-import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readConfigOrExit } from '@ticket-saga/runtime/config';
 import { createEngine } from '@ticket-saga/runtime/engine';
-import { checkAll } from './check.ts';
+import { checkFile } from './check.ts';
 import { diagramFolder } from './diagram.ts';
-import { placesOf, playSettings } from './job-settings.ts';
+import { argumentsOrExit, placesOf, playSettings } from './job-settings.ts';
 import { watchDiagrams } from './watch.ts';
 
 const help = `Watches bpmn/: what is saved and passes the check goes live in the engine, at once and for every new order.
   -v, --verbose  all problems of a diagram, not only the first
   --draft        what has problems goes live too: to walk an order through a step that has no worker yet (npm run job)
 `;
-const { values } = parseArgs({
-  options: {
-    verbose: { type: 'boolean', short: 'v', default: false },
-    draft: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
+const { values } = argumentsOrExit(
+  () =>
+    parseArgs({
+      options: {
+        verbose: { type: 'boolean', short: 'v', default: false },
+        draft: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }),
+  help,
+);
 if (values.help) {
   process.stdout.write(help);
   process.exit(0);
@@ -30,12 +33,6 @@ const say = (line: string) => void process.stdout.write(`${line}\n`);
 say(
   `Watching ${diagramFolder}; what ${values.draft ? 'is saved, with problems or not,' : 'passes the check'} goes live in the engine at ${engineAddress}. Ctrl-C ends.`,
 );
-/** What concerns one file, or all of them together, as a job that no diagram uses any more. */
-async function checkFile(path: string) {
-  const concerned = ['bpmn/', `bpmn/${basename(path)}`];
-  return (await checkAll()).filter(({ file }) => concerned.includes(file));
-}
-
 const watching = watchDiagrams({
   directory: diagramFolder,
   engineAddress,

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '../../test/support/eventually.ts';
+import { checkFile } from '../check.ts';
+import { diagramFile } from '../diagram.ts';
 import { type Problem, watchDiagrams, type Watching } from '../watch.ts';
 import { asLines, refusalOf, stamped } from '../watch-lines.ts';
 
@@ -104,6 +106,12 @@ describe('While diagrams are watched', () => {
     await save('two', 'other.bpmn');
     await said(/other\.bpmn → version 2, live/);
   });
+});
+
+test('a diagram that is checked again, as the watch does, is judged as the first time', async () => {
+  const file = diagramFile('ticket-order');
+  const first = await checkFile(file);
+  expect(await checkFile(file)).toEqual(first);
 });
 
 describe('The lines of the watch', () => {
