@@ -48,7 +48,7 @@ function newestSource(directory) {
       const skip =
         entry.name.startsWith('.') || ['node_modules', 'dist', 'generated', 'test', 'docs'].includes(entry.name);
       if (!skip) newest = Math.max(newest, newestSource(path));
-    } else if (/\.(ts|mts|json|prisma|sql|bpmn)$/.test(entry.name)) newest = Math.max(newest, modified(path));
+    } else if (/\.(ts|mts|json|prisma|sql)$/.test(entry.name)) newest = Math.max(newest, modified(path));
   }
   return newest;
 }
