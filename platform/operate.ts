@@ -18,7 +18,7 @@ export function operatePart(context: PartContext): ServerPart {
     title: `Operate ${versions.camunda}`,
     needs: ['opensearch'],
     uses: ['camunda'],
-    ports: ['OPERATE_PORT', 'OPERATE_MANAGEMENT_PORT'],
+    ports: ['OPERATE_PORT', 'OPERATE_MANAGEMENT_PORT', 'OPERATE_CLUSTER_PORT'],
     prepare: async (note, signal) => {
       distribution = await fetchArtifact(artifacts.camunda, context, note, signal);
       await writeConfig(home, config(context));
@@ -48,6 +48,8 @@ function config({ ports }: PartContext): object {
   return {
     server: { address: '127.0.0.1', port: ports.OPERATE_PORT },
     management: { server: { address: '127.0.0.1', port: ports.OPERATE_MANAGEMENT_PORT } },
+    // Operate joins the engine as a gateway does; left alone, that listens on port 26502 of all interfaces.
+    zeebe: { gateway: { cluster: { host: '127.0.0.1', port: ports.OPERATE_CLUSTER_PORT } } },
     camunda: {
       database: { type: 'opensearch', ...search },
       operate: {

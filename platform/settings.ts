@@ -24,6 +24,7 @@ export const portDefaults = {
   ZEEBE_HTTP_PORT: 8087,
   ZEEBE_MANAGEMENT_PORT: 9600,
   OPERATE_MANAGEMENT_PORT: 9601,
+  OPERATE_CLUSTER_PORT: 9602,
 };
 
 export type PortVariable = keyof typeof portDefaults;
