@@ -34,21 +34,24 @@ const settings = playSettings.extend({
   OPERATE_PASSWORD: z.string().default('zup@123'),
 });
 
-const { values } = parseArgs({
-  options: {
-    'dry-run': { type: 'boolean', default: false },
-    leave: { type: 'boolean', default: false },
-    old: { type: 'string' },
-    map: { type: 'string' },
-    process: { type: 'string' },
-    from: { type: 'string' },
-    to: { type: 'string' },
-    'per-second': { type: 'string', default: '20' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-
 const say = (line: string) => void process.stdout.write(`${line}\n`);
+
+const readOptions = () =>
+  parseArgs({
+    options: {
+      'dry-run': { type: 'boolean', default: false },
+      leave: { type: 'boolean', default: false },
+      old: { type: 'string' },
+      map: { type: 'string' },
+      process: { type: 'string' },
+      from: { type: 'string' },
+      to: { type: 'string' },
+      'per-second': { type: 'string', default: '20' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  }).values;
+
+type Options = ReturnType<typeof readOptions>;
 
 function numberOf(option: string, text: string): number {
   const parsed = z.coerce.number().positive().safeParse(text);
@@ -56,7 +59,7 @@ function numberOf(option: string, text: string): number {
   return parsed.data;
 }
 
-async function wishedMapping(): Promise<Mapping> {
+async function wishedMapping(values: Options): Promise<Mapping> {
   const mapping = values.map ? await readMapping(values.map) : sameIds(values.process ?? 'ticket-order');
   if (values.process && values.process !== mapping.process)
     throw new Refused(`The mapping file is for the process ${mapping.process}, not ${values.process}.`);
@@ -73,7 +76,7 @@ async function compare(oldFile: string, mapping: Mapping): Promise<boolean> {
   return plan.problems.length === 0;
 }
 
-async function migrate(mapping: Mapping): Promise<boolean> {
+async function migrate(values: Options, mapping: Mapping): Promise<boolean> {
   const config = readConfigOrExit(settings);
   const engine = createEngine(placesOf(config).engine);
   const url = config.OPERATE_URL ?? `http://127.0.0.1:${config.OPERATE_PORT}`;
@@ -101,9 +104,13 @@ async function migrate(mapping: Mapping): Promise<boolean> {
 
 let ok = false;
 try {
+  const values = readOptions();
   if (values.help) say(help);
-  const mapping = await wishedMapping();
-  ok = values.help || (values.old ? await compare(values.old, mapping) : await migrate(mapping));
+  else {
+    const mapping = await wishedMapping(values);
+    ok = values.old ? await compare(values.old, mapping) : await migrate(values, mapping);
+  }
+  ok ||= values.help;
 } catch (error) {
   say(
     error instanceof Refused ? error.message : `It failed: ${error instanceof Error ? error.message : String(error)}`,

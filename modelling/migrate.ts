@@ -26,7 +26,7 @@ type Parts = {
 };
 
 /** The instances of one old version, and what can be done with them. */
-type Batch = { plan: Plan; old: Diagram; version: number; movable: Standing[]; left: Left[]; instances: Standing[] };
+type Batch = { plan: Plan; old: Diagram; label: string; movable: Standing[]; left: Left[]; instances: Standing[] };
 
 /** Resolves with whether all went as wished. @throws Refused when nothing may be touched */
 export async function migrateInstances(parts: Parts, wish: Wish): Promise<boolean> {
@@ -42,7 +42,7 @@ export async function migrateInstances(parts: Parts, wish: Wish): Promise<boolea
   const batches = await Promise.all(
     versions
       .filter(({ version }) => (wish.from === undefined ? version < target.version : version === wish.from))
-      .map(async (deployed) => batchOf(source, wish.mapping, deployed, next)),
+      .map(async (deployed) => batchOf(parts, wish.mapping, deployed, next)),
   );
   const found = batches.filter((batch) => batch !== undefined);
   say(`Process ${process}, to ${labelOf(next)}. Operate tells where instances stand, some seconds late.`);
@@ -53,7 +53,8 @@ export async function migrateInstances(parts: Parts, wish: Wish): Promise<boolea
   for (const batch of found) tell(batch, orderOf, say);
   const all = found.flatMap((batch) => batch.movable.map(({ key }) => ({ key, plan: batch.plan })));
   const left = found.flatMap((batch) => batch.left);
-  if (all.length + left.length === 0) say('No instance runs on an older version: there is nothing to migrate.');
+  if (all.length + left.length === 0)
+    say('There is nothing to migrate: no instance runs on an older version that is meant.');
   if (found.some(({ plan }) => plan.problems.length > 0)) throw new Refused('Nothing was touched.');
   if (wish.dryRun || all.length + left.length === 0) return true;
   if (left.length > 0 && !wish.leave)
@@ -99,7 +100,7 @@ async function readVersion(source: InstanceSource, process: string, deployed: De
 
 /** Undefined when nothing runs on this version, or it is not the one of the mapping file. */
 async function batchOf(
-  source: InstanceSource,
+  { source, say }: Parts,
   mapping: Mapping,
   deployed: Deployed,
   next: Read,
@@ -107,17 +108,20 @@ async function batchOf(
   const instances = await source.running(deployed);
   if (instances.length === 0) return undefined;
   const old = await readVersion(source, mapping.process, deployed);
-  if (!isVersion(mapping.from, old)) return undefined;
+  if (!isVersion(mapping.from, old)) {
+    say(`${instances.length} run on ${labelOf(old)}; the mapping file is for ${mapping.from}: they are left alone.`);
+    return undefined;
+  }
   const plan = planMigration(old.diagram, next.diagram, mapping);
-  return { plan, old: old.diagram, version: old.version, instances, ...sortOut(old.diagram, plan, instances) };
+  return { plan, old: old.diagram, label: labelOf(old), instances, ...sortOut(old.diagram, plan, instances) };
 }
 
 function tell(
-  { plan, old, version, instances, left }: Batch,
+  { plan, old, label, instances, left }: Batch,
   orderOf: (key: string) => string | undefined,
   say: Parts['say'],
 ) {
-  say(`\n${instances.length} running on version ${version}:`);
+  say(`\n${instances.length} running on ${label}:`);
   for (const line of standingTable(old, instances)) say(line);
   if (plan.problems.length > 0) say(`None of them can be migrated:\n  ${plan.problems.join('\n  ')}`);
   if (left.length > 0) say(`Cannot be migrated:\n${leftTable(left, orderOf).join('\n')}`);

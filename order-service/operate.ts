@@ -1,4 +1,5 @@
-/** Camunda Operate's v1 API, as far as incidents go. Particular to engine 8.6, so it stays in this one file. */
+/** What Camunda Operate (v1 API, particular to engine 8.6) says of incidents. */
+import { createOperateApi, type OperateSettings } from '@ticket-saga/runtime/operate';
 import { z } from 'zod';
 
 export type Incident = {
@@ -11,13 +12,9 @@ export type Incident = {
   at: string;
 };
 
-export type OperateSettings = { OPERATE_URL: string; OPERATE_USER: string; OPERATE_PASSWORD: string };
-
-/** How long Operate may take to answer, ms; and how many incidents are looked at, the newest first. */
-const timeoutMs = 5_000;
+/** How many are looked at, the newest first. */
 const mostIncidents = 200;
 
-/** Keys are larger than what a JSON number holds exactly; as text they come from the raw answer. */
 const key = z.string();
 const incidents = z.object({
   items: z.array(z.object({ key, processInstanceKey: key, message: z.string().nullish(), creationTime: z.string() })),
@@ -30,37 +27,7 @@ export type Operate = {
 };
 
 export function createOperate(settings: OperateSettings): Operate {
-  let cookie = '';
-
-  const login = async () => {
-    const response = await fetch(new URL('/api/login', settings.OPERATE_URL), {
-      method: 'POST',
-      body: new URLSearchParams({ username: settings.OPERATE_USER, password: settings.OPERATE_PASSWORD }),
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    if (!response.ok) throw new Error(`Operate refuses the login: ${response.status}`);
-    cookie = response.headers
-      .getSetCookie()
-      .map((one) => one.split(';')[0])
-      .join('; ');
-  };
-  const post = (path: string, body: string) =>
-    fetch(new URL(path, settings.OPERATE_URL), {
-      method: 'POST',
-      headers: { cookie, 'content-type': 'application/json' },
-      body,
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-  const search = async <S extends z.ZodType>(path: string, body: string, schema: S): Promise<z.output<S>> => {
-    let response = await post(path, body);
-    if (response.status === 401 || response.status === 403) {
-      await login();
-      response = await post(path, body);
-    }
-    if (!response.ok) throw new Error(`Operate answers ${response.status} to ${path}`);
-    return schema.parse(JSON.parse(keysAsText(await response.text())));
-  };
-
+  const { search } = createOperateApi(settings);
   return {
     async openIncidents(known) {
       const sort = [{ field: 'creationTime', order: 'DESC' }];
@@ -86,8 +53,4 @@ export function createOperate(settings: OperateSettings): Operate {
       return found;
     },
   };
-}
-
-function keysAsText(json: string): string {
-  return json.replaceAll(/("(?:key|processInstanceKey|incidentKey)"\s*:\s*)(\d+)/g, '$1"$2"');
 }
