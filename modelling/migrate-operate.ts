@@ -21,20 +21,15 @@ export function createInstanceSource(settings: OperateSettings) {
   const operate = createOperateApi(settings);
 
   /** All pages, oldest first. */
-  async function all<S extends z.ZodType<{ key: string }>>(
-    path: string,
-    filter: string,
-    item: S,
-  ): Promise<z.output<S>[]> {
+  async function all<S extends z.ZodType>(path: string, filter: string, item: S): Promise<z.output<S>[]> {
+    const page = z.object({ items: z.array(item), sortValues: z.array(z.unknown()).nullish() });
     const found: z.output<S>[] = [];
     for (let after = ''; ;) {
-      const more = after && `,"searchAfter":[${after}]`;
-      const query = `{"filter":${filter},"size":${pageSize},"sort":[{"field":"key","order":"ASC"}]${more}}`;
-      const { items } = await operate.search(path, query, z.object({ items: z.array(item) }));
+      const query = `{"filter":${filter},"size":${pageSize},"sort":[{"field":"key","order":"ASC"}]${after}}`;
+      const { items, sortValues } = await operate.search(path, query, page);
       found.push(...items);
-      const last = items.at(-1);
-      if (!last || items.length < pageSize) return found;
-      after = last.key;
+      if (items.length < pageSize || !sortValues) return found;
+      after = `,"searchAfter":${JSON.stringify(sortValues)}`;
     }
   }
 
