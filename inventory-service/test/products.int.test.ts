@@ -100,13 +100,16 @@ describe('POST /products', () => {
     expect(answer.body.errors).toContainEqual(expect.objectContaining({ path }));
   });
 
-  test.each(['{"name":', '{"name":"show","price":NaN,"stock":1}', 'null', '"x"', '5'])(
-    'refuses the text %s',
-    async (text) => {
-      const answer = await post('').set('Content-Type', 'application/json').send(text).expect(400);
-      expect(answer.body).toMatchObject({ code: 'MALFORMED_JSON' });
-    },
-  );
+  test.each([
+    ['{"name":', 400, 'MALFORMED_JSON'],
+    ['{"name":"show","price":NaN,"stock":1}', 400, 'MALFORMED_JSON'],
+    ['null', 422, 'INVALID_INPUT'],
+    ['"x"', 422, 'INVALID_INPUT'],
+    ['5', 422, 'INVALID_INPUT'],
+  ])('refuses the text %s', async (text, status, code) => {
+    const answer = await post('').set('Content-Type', 'application/json').send(text).expect(status);
+    expect(answer.body).toMatchObject({ code });
+  });
 
   test('refuses 1e999, an empty body, another content type and a body above 100 kB', async () => {
     const json = (text: string) => post('').set('Content-Type', 'application/json').send(text);
