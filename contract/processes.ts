@@ -3,7 +3,7 @@
  * done before the order may end. `npm run check` holds every diagram of `bpmn/` against it.
  */
 import type { z } from 'zod';
-import type { BpmnErrorCode } from './errors.ts';
+import type { BpmnErrorCode, ReasonCode } from './errors.ts';
 import { type JobName, startVariables } from './jobs.ts';
 
 /** Each diagram by its process id (which is its file name), with the variables that the orchestrator starts it with. */
@@ -71,3 +71,28 @@ export const approvals: readonly { before: JobName; variable: string; value: str
 
 /** Jobs that may be stuck for as long as the outside world is away: they need a time limit and a way to cancel. */
 export const outsideJobs: readonly JobName[] = ['requestPayment'];
+
+/** What must not happen any more on any way behind a job. */
+export const exclusions: readonly { after: JobName; never: JobName; otherwise: string }[] = [
+  {
+    after: 'reserveTickets',
+    never: 'rejectOrder',
+    otherwise: 'the customer would read that nothing was held or charged, though it was',
+  },
+];
+
+/** After a time limit the provider is asked first: after an outage a limit is heard before an approval that came in time. */
+export const deadlines: readonly { before: JobName; ask: JobName; otherwise: string }[] = [
+  { before: 'cancelPayment', ask: 'closePayment', otherwise: 'an order that was paid in time would be undone' },
+];
+
+/** The reason that an event gives to the order's end: by the message that it waits for, or as a time limit. */
+export const reasonsOfMessages: Record<string, ReasonCode> = {
+  'cancel-order': 'CANCELLED_BY_CUSTOMER',
+  'abort-order': 'ABORTED_BY_OPERATOR',
+};
+/** A limit on the edge of a job that calls outside, and one in a wait for the answer. */
+export const reasonsOfLimits = { outsideJob: 'PAYMENT_UNAVAILABLE', wait: 'PAYMENT_TIMEOUT' } as const satisfies Record<
+  string,
+  ReasonCode
+>;

@@ -4,15 +4,7 @@ import { join } from 'node:path';
 import { bpmnErrors, reasons } from '@ticket-saga/contract/errors';
 import { type Job, jobs, startStep, waits } from '@ticket-saga/contract/jobs';
 import { correlationVariable, messages } from '@ticket-saga/contract/messages';
-import {
-  approvals,
-  duties,
-  finalJobs,
-  handsOff,
-  outsideJobs,
-  preconditions,
-  processes,
-} from '@ticket-saga/contract/processes';
+import * as rulesOfProcesses from '@ticket-saga/contract/processes';
 import { z } from 'zod';
 import { root } from './diagram.ts';
 
@@ -29,7 +21,9 @@ export type Contract = Awaited<ReturnType<typeof readContract>>;
 
 export async function readContract() {
   const declared: Record<string, Job> = jobs;
-  const starts = Object.fromEntries(Object.entries(processes).map(([id, { start }]) => [id, variablesOf(start)]));
+  const starts = Object.fromEntries(
+    Object.entries(rulesOfProcesses.processes).map(([id, { start }]) => [id, variablesOf(start)]),
+  );
   const told = Object.values(messages).map((it) => ({ name: it.name as string, variables: variablesOf(it.variables) }));
   const described = Object.entries(declared).map(([name, job]) => ({
     ...job,
@@ -59,12 +53,8 @@ export async function readContract() {
     factsOf: (name: string) => everywhere.flatMap((variables) => variables[name] ?? []),
     /** Element ids that the order's timeline knows. */
     knownElements: [startStep.elementId, ...Object.keys(waits), ...described.flatMap((job) => job.undo ?? [])],
-    approvals,
-    duties,
-    finalJobs,
-    handsOff: handsOff as readonly string[],
-    outsideJobs,
-    preconditions,
+    ...rulesOfProcesses,
+    handsOff: rulesOfProcesses.handsOff as readonly string[],
   };
 }
 

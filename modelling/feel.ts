@@ -25,8 +25,10 @@ export type Expression = {
   reads: string[];
   /** Those of them that need not be there, as in `get or else(x, 1)`. */
   mayMiss: string[];
-  /** The texts in it, as APPROVED in `x = "APPROVED"`. */
+  /** The texts in it, … */
   words: string[];
+  /** … but for those that are compared with a variable, as APPROVED in `x = "APPROVED"`. */
+  compared: { name: string; word: string }[];
 };
 
 const feel = parser.configure({
@@ -37,7 +39,7 @@ const feel = parser.configure({
 
 /** @param source as it stands in the diagram, with the `=` that makes it an expression */
 export function readExpression(source: string | undefined): Expression {
-  const nothing = { reads: [], mayMiss: [], words: [] };
+  const nothing = { reads: [], mayMiss: [], words: [], compared: [] };
   if (!source?.trim()) return { problem: 'is empty', ...nothing };
   if (!source.startsWith('=')) return { problem: `must begin with “=”, but is “${source}”`, ...nothing };
   const text = source.slice(1);
@@ -49,13 +51,19 @@ export function readExpression(source: string | undefined): Expression {
   const reads = new Set<string>();
   const needed = new Set<string>();
   const words: string[] = [];
+  const compared: Expression['compared'] = [];
   let problem: string | undefined;
   type Node = typeof tree.topNode;
   const textOf = (node: Node) => text.slice(node.from, node.to).replace(/\s+/g, ' ');
 
   function visit(node: Node, own: ReadonlySet<string>, forgiven: boolean): void {
     if (node.type.isError) problem ??= cannotRead;
-    if (node.name === 'StringLiteral') words.push(textOf(node).slice(1, -1));
+    if (node.name === 'StringLiteral') {
+      const word = textOf(node).slice(1, -1);
+      const name = node.parent?.name === 'Comparison' ? node.parent.getChild('VariableName') : null;
+      if (name) compared.push({ name: textOf(name), word });
+      else words.push(word);
+    }
     if (node.name === 'VariableName') {
       const name = textOf(node);
       if (own.has(name)) return;
@@ -91,7 +99,7 @@ export function readExpression(source: string | undefined): Expression {
   }
 
   visit(tree.topNode, new Set(), false);
-  return { problem, reads: [...reads], mayMiss: [...reads].filter((name) => !needed.has(name)), words };
+  return { problem, reads: [...reads], mayMiss: [...reads].filter((name) => !needed.has(name)), words, compared };
 
   function childrenOf(node: Node): Node[] {
     const found: Node[] = [];

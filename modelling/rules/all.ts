@@ -3,19 +3,22 @@ import type { Rule } from '../rule.ts';
 import { arrowEnds, leadsOn, reachable } from './arrows.ts';
 import { documented } from './documented.ts';
 import { drawn } from './drawn.ts';
-import { errorMappedOut, errorsCaught, errorsThrown, handsOff, reasonComplete } from './errors.ts';
+import { errorMappedOut, errorNames, errorsCaught, errorsThrown, handsOff } from './errors.ts';
 import { expressionReads, inputsThere, mappings, variablesThere, wordsKnown } from './expressions.ts';
 import { fileName } from './file-name.ts';
 import { decides, joins, noLoop } from './gateways.ts';
 import { idsTell } from './ids-tell.ts';
-import { jobKnown, jobServed, jobUsed, retries } from './jobs.ts';
+import { jobKnown, jobServed, jobUsed, retries, sameNameSameJob } from './jobs.ts';
 import { lint } from './lint.ts';
 import { messageKey, messageKnown, messageUsed } from './messages.ts';
 import { named } from './named.ts';
-import { approvedFirst, orderClosed, settled, stepsInOrder, timelineKnows } from './paths.ts';
+import { approvedFirst, approvedServed, deadlineAsks, neverAfter, stepsInOrder } from './order-of-steps.ts';
+import { reasonComplete, reasonFits } from './reasons.ts';
+import { orderClosed, settled } from './settled.ts';
+import { timelineKnows } from './timeline.ts';
 import { readable } from './readable.ts';
 import { abort, associationsLast, undoConnected, undoReaches } from './undo.ts';
-import { cancelLast, cancelPossible, timeLimit, timers } from './waits.ts';
+import { cancelLast, cancelPossible, timeLimit, timers, waitAlone } from './waits.ts';
 
 export const rules: readonly Rule[] = [
   readable,
@@ -31,11 +34,14 @@ export const rules: readonly Rule[] = [
   jobServed,
   jobUsed,
   retries,
+  sameNameSameJob,
   errorsCaught,
   errorsThrown,
+  errorNames,
   handsOff,
   errorMappedOut,
   reasonComplete,
+  reasonFits,
   messageKnown,
   messageKey,
   messageUsed,
@@ -48,6 +54,7 @@ export const rules: readonly Rule[] = [
   joins,
   noLoop,
   timeLimit,
+  waitAlone,
   cancelPossible,
   cancelLast,
   timers,
@@ -58,7 +65,10 @@ export const rules: readonly Rule[] = [
   settled,
   orderClosed,
   stepsInOrder,
+  neverAfter,
+  deadlineAsks,
   approvedFirst,
+  approvedServed,
   timelineKnows,
   lint,
 ];

@@ -1,4 +1,4 @@
-import { boundariesOf, type Diagram, type Element, eventOf, isTask, jobTypeOf, outputsOf } from '../diagram.ts';
+import { boundariesOf, type Diagram, type Element, eventOf, isA, isTask, jobTypeOf, outputsOf } from '../diagram.ts';
 import { edgesFrom, follow } from '../graph.ts';
 import { called, quoted, type Rule, shortly } from '../rule.ts';
 
@@ -53,6 +53,20 @@ export const errorsThrown: Rule = {
   },
 };
 
+export const errorNames: Rule = {
+  id: 'error-names',
+  demands: 'An error is not called by the code of another.',
+  inDiagram({ definitions }, { errors }) {
+    return (definitions.rootElements ?? [])
+      .filter((it) => isA('Error')(it) && it.name !== it.errorCode && errors.includes(it.name ?? ''))
+      .map((it) => ({
+        at: it,
+        problem: `is called by one code, but its code is “${it.errorCode ?? ''}”: whoever chooses it by its name gets another.`,
+        remedy: 'Give the error its code as its name.',
+      }));
+  },
+};
+
 export const handsOff: Rule = {
   id: 'hands-off',
   demands: 'Where an order belongs to another process or has ended, the process ends without doing anything.',
@@ -103,23 +117,5 @@ export const errorMappedOut: Rule = {
           };
         }),
       );
-  },
-};
-
-/** A message left over from an earlier reason would be told with the new code. */
-export const reasonComplete: Rule = {
-  id: 'reason-complete',
-  demands: 'Who sets the reason’s code sets its message too.',
-  inDiagram({ nodes }) {
-    return nodes.flatMap((node) => {
-      const targets = outputsOf(node).map((it) => it.target);
-      if (targets.includes('reasonCode') === targets.includes('reasonMessage')) return [];
-      const missing = targets.includes('reasonCode') ? 'reasonMessage' : 'reasonCode';
-      return {
-        at: node,
-        problem: `sets one half of the reason, but not “${missing}”: an older one would be told with it.`,
-        remedy: `Add an output mapping for “${missing}”; “=null” if there is nothing to say.`,
-      };
-    });
   },
 };

@@ -65,19 +65,22 @@ export const wordsKnown: Rule = {
   inDiagram(diagram, contract) {
     const possible = (name: string) => contract.factsOf(name).flatMap((fact) => fact.words ?? []);
     return expressionsOf(diagram, contract).flatMap(({ element, what, expression, target }) => {
-      if (target && possible(target).length === 0) return [];
-      const names = [...expression.reads, ...(target ? [target] : [])];
-      const known = new Set(names.flatMap(possible));
-      const unknown = expression.words.filter((word) => !known.has(word));
-      if (known.size === 0 || unknown.length === 0) return [];
-      return {
-        at: element,
-        problem: `has ${quoted(unknown, 'and')} in ${what}, but ${quoted(
-          names.filter((name) => possible(name).length > 0),
-          'and',
-        )} can never be that.`,
-        remedy: `Choose from ${quoted([...known])}.`,
-      };
+      const { compared, reads, words } = expression;
+      const doubts = [
+        ...compared.map(({ name, word }) => ({ names: [name], words: [word] })),
+        { names: target ? [target] : reads, words },
+      ];
+      return doubts.flatMap(({ names, words }) => {
+        const known = names.flatMap(possible);
+        const unknown = words.filter((word) => !known.includes(word));
+        if (known.length === 0 || unknown.length === 0) return [];
+        const told = names.filter((name) => possible(name).length > 0);
+        return {
+          at: element,
+          problem: `has ${quoted(unknown, 'and')} in ${what}, but ${quoted(told, 'and')} can never be that.`,
+          remedy: `Choose from ${quoted([...new Set(known)])}.`,
+        };
+      });
     });
   },
 };

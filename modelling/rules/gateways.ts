@@ -1,4 +1,4 @@
-import { eventOf, isA } from '../diagram.ts';
+import { type Element, eventOf, isA, jobTypeOf } from '../diagram.ts';
 import { edgesFrom, edgesTo, follow } from '../graph.ts';
 import { quoted, type Rule, shortly } from '../rule.ts';
 
@@ -86,20 +86,32 @@ export const joins: Rule = {
 
 export const noLoop: Rule = {
   id: 'no-endless-loop',
-  demands: 'A way back passes a timer or a message, so that an order cannot run in circles.',
-  inDiagram(diagram) {
-    const waits = (node: (typeof diagram.nodes)[number]) => eventOf(node, 'Timer') ?? eventOf(node, 'Message');
-    const looping = diagram.nodes.filter(
-      (node) => !waits(node) && follow(diagram, edgesFrom(diagram, node), ({ to }) => !!waits(to)).has(node),
+  demands: 'A way back passes a timer or a message, and nothing that holds or asks for something a second time.',
+  inDiagram(diagram, { duties, typesOf }) {
+    const waits = (node: Element) => eventOf(node, 'Timer') ?? eventOf(node, 'Message');
+    const comesBack = (node: Element, stops: (node: Element) => boolean) =>
+      follow(diagram, edgesFrom(diagram, node), ({ to }) => stops(to)).has(node);
+    const looping = diagram.nodes.filter((node) => !waits(node) && comesBack(node, (it) => !!waits(it)));
+    const once = typesOf(duties.map(({ after }) => after));
+    const again = diagram.nodes.filter(
+      (node) => once.includes(jobTypeOf(node) ?? '') && !looping.includes(node) && comesBack(node, () => false),
     );
     const [first] = looping;
-    if (!first) return [];
     return [
-      {
-        at: first,
-        problem: `is on a way that leads back to itself without a pause: ${looping.map(shortly).join(' → ')}.`,
-        remedy: 'Lead the arrow elsewhere, or put a timer on the way back.',
-      },
+      ...(first
+        ? [
+            {
+              at: first,
+              problem: `is on a way that leads back to itself without a pause: ${looping.map(shortly).join(' → ')}.`,
+              remedy: 'Lead the arrow elsewhere, or put a timer on the way back.',
+            },
+          ]
+        : []),
+      ...again.map((node) => ({
+        at: node,
+        problem: 'can be done a second time, because a way behind it leads back to it.',
+        remedy: 'Lead the arrow that goes back elsewhere.',
+      })),
     ];
   },
 };

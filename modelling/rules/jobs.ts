@@ -1,5 +1,5 @@
 import { extension, isA, isTask, jobTypeOf } from '../diagram.ts';
-import { kindOf, type Rule } from '../rule.ts';
+import { called, kindOf, type Rule } from '../rule.ts';
 
 const isService = isA(/(Service|Send|BusinessRule|Script|User)Task$|bpmn:Task$/);
 
@@ -63,6 +63,23 @@ export const retries: Rule = {
         at: node,
         problem: `says “${said ?? 'nothing'}” for its retries, but the contract says ${job.tries} tries.`,
         remedy: `Set “Retries” of the ${kindOf(node)} to ${job.tries}, or ask a developer to change the contract.`,
+      };
+    });
+  },
+};
+
+export const sameNameSameJob: Rule = {
+  id: 'same-name-same-job',
+  demands: 'Two boxes with the same name do the same.',
+  inDiagram({ nodes }) {
+    const tasks = nodes.filter((node) => node.name && jobTypeOf(node));
+    return tasks.flatMap((task) => {
+      const other = tasks.find((it) => it.name === task.name && jobTypeOf(it) !== jobTypeOf(task));
+      if (!other || tasks.indexOf(other) > tasks.indexOf(task)) return [];
+      return {
+        at: task,
+        problem: `has the job type “${jobTypeOf(task)}”, but ${called(other)} has the same name and does “${jobTypeOf(other)}”.`,
+        remedy: 'Is one of the job types a mistake? Else give the two boxes different names.',
       };
     });
   },

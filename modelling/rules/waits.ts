@@ -113,3 +113,22 @@ export const timers: Rule = {
     });
   },
 };
+
+export const waitAlone: Rule = {
+  id: 'wait-alone',
+  demands: 'An event behind an event gateway is reached from that gateway only.',
+  inDiagram({ flows, nodes }) {
+    const leading = (node: Element) => flows.filter((flow) => flow.targetRef === node);
+    return nodes
+      .filter(
+        (node) =>
+          leading(node).length > 1 && leading(node).some(({ sourceRef }) => sourceRef && isWaitGateway(sourceRef)),
+      )
+      .map((node) => ({
+        at: node,
+        problem:
+          'is one of the events that a gateway waits for, but other arrows lead to it too: there it would be waited for alone.',
+        remedy: `Lead the other arrows to the gateway before ${shortly(node)}, or elsewhere.`,
+      }));
+  },
+};

@@ -1,31 +1,7 @@
-import type { Contract } from '../contract.ts';
-import {
-  type Diagram,
-  type Element,
-  eventOf,
-  handlersOf,
-  isA,
-  isEventSubprocess,
-  isTask,
-  jobTypeOf,
-} from '../diagram.ts';
+import { type Element, eventOf, isA, isEventSubprocess, jobTypeOf } from '../diagram.ts';
 import { type Edge, edgesFrom, edgesOf, follow, followFromStarts } from '../graph.ts';
 import { called, quoted, type Rule, shortly, way } from '../rule.ts';
-
-const isEnd = isA('EndEvent');
-
-/** Does the element do one of these jobs, itself or as the undo that it throws? */
-const does = (diagram: Diagram, types: readonly string[]) => (element: Element) =>
-  [element, ...handlersOf(diagram, element)].some((it) => types.includes(jobTypeOf(it) ?? ''));
-
-/** Leaves by an error that says: this order is not ours to touch. */
-const handsOffEdge = (contract: Contract) => (edge: Edge) =>
-  contract.handsOff.includes(eventOf(edge.to, 'Error')?.errorRef?.errorCode ?? '');
-
-const labels = (diagram: Diagram, types: readonly string[]) => {
-  const names = diagram.nodes.filter((node) => isTask(node) && types.includes(jobTypeOf(node) ?? '')).map(shortly);
-  return names.length > 0 ? [...new Set(names)].join(' or ') : quoted(types);
-};
+import { does, handsOffEdge, isEnd, labels } from '../ways.ts';
 
 export const settled: Rule = {
   id: 'settled',
@@ -103,57 +79,5 @@ export const orderClosed: Rule = {
         remedy: 'Make it an interrupting event (a solid circle).',
       })),
     ];
-  },
-};
-
-export const stepsInOrder: Rule = {
-  id: 'steps-in-order',
-  demands: 'A step comes after those that it builds on.',
-  inDiagram(diagram, contract) {
-    return contract.preconditions.flatMap(({ before, done, otherwise }) => {
-      const isDone = does(diagram, contract.typesOf([done]));
-      const early = followFromStarts(diagram, (edge) => edge.kind === 'done' && isDone(edge.from));
-      return [...early]
-        .filter(([node]) => does(diagram, contract.typesOf([before]))(node))
-        .map(([node, path]) => ({
-          at: node,
-          problem: `can be reached without ${labels(diagram, contract.typesOf([done]))}: ${otherwise}. The way: ${way(path)}.`,
-          remedy: `Lead this way through ${labels(diagram, contract.typesOf([done]))} first.`,
-        }));
-    });
-  },
-};
-
-export const approvedFirst: Rule = {
-  id: 'approved-first',
-  demands: 'Tickets are sold only behind a decision that the payment was approved.',
-  inDiagram(diagram, contract) {
-    return contract.approvals.flatMap(({ before, variable, value, otherwise }) => {
-      const condition = `=${variable}="${value}"`;
-      const approved = ({ flow }: Edge) => flow?.conditionExpression?.body?.replace(/\s/g, '') === condition;
-      return [...followFromStarts(diagram, approved)]
-        .filter(([node]) => does(diagram, contract.typesOf([before]))(node))
-        .map(([node, path]) => ({
-          at: node,
-          problem: `can be reached without a decision whose condition is “=${variable} = "${value}"”: ${otherwise}. The way: ${way(path)}.`,
-          remedy: `Put an exclusive gateway before ${shortly(node)} and that condition on the arrow which leads there.`,
-        }));
-    });
-  },
-};
-
-export const timelineKnows: Rule = {
-  id: 'timeline-knows',
-  demands: 'The steps that an order’s timeline and its undo name are in a diagram.',
-  inAll(diagrams, { knownElements }) {
-    const ids = diagrams.flatMap(({ nodes }) => nodes.map(({ id }) => id));
-    return [...new Set(knownElements)]
-      .filter((id) => !ids.includes(id))
-      .map((id) => ({
-        at: `The step “${id}”`,
-        problem: 'is named by the contract for the order’s timeline, but is in no diagram.',
-        remedy:
-          'Was the element deleted, or its id changed? Put the id back; else a developer takes it out of contract/jobs.ts.',
-      }));
   },
 };
