@@ -6,9 +6,29 @@ import type { z } from 'zod';
 import type { BpmnErrorCode, ReasonCode } from './errors.ts';
 import { type JobName, startVariables } from './jobs.ts';
 
-/** Each diagram by its process id (which is its file name), with the variables that the orchestrator starts it with. */
-export const processes: Record<string, { start: z.ZodObject }> = {
-  'ticket-order': { start: startVariables },
+export type Process = {
+  /** The variables that the orchestrator starts it with. */
+  start: z.ZodObject;
+  /** The jobs that end it: one of them stands on every way through it, after everything else is settled. */
+  closes: readonly JobName[];
+  /** What must have been asked, and answered so, on every way to a job. */
+  approvals: readonly { before: JobName; variable: string; value: string; otherwise: string }[];
+};
+
+/** Each diagram by its process id, which is its file name. */
+export const processes: Record<string, Process> = {
+  'ticket-order': {
+    start: startVariables,
+    closes: ['completeOrder', 'rejectOrder', 'closeOrder'],
+    approvals: [
+      {
+        before: 'confirmTickets',
+        variable: 'paymentOutcome',
+        value: 'APPROVED',
+        otherwise: 'tickets would be sold that nobody has paid',
+      },
+    ],
+  },
 };
 
 export type Duty = {
@@ -43,9 +63,6 @@ export const duties: readonly Duty[] = [
   },
 ];
 
-/** The jobs that end an order: one of them stands on every way through a process, after everything else is settled. */
-export const finalJobs: readonly JobName[] = ['completeOrder', 'rejectOrder', 'closeOrder'];
-
 /** After these errors the order belongs to somebody else or has ended: the process ends without doing anything. */
 export const handsOff: readonly BpmnErrorCode[] = ['DUPLICATE_PROCESS', 'ORDER_ALREADY_FINAL'];
 
@@ -56,16 +73,6 @@ export const preconditions: readonly { before: JobName; done: JobName; otherwise
     before: 'completeOrder',
     done: 'confirmTickets',
     otherwise: 'the customer would get tickets that were not sold to them',
-  },
-];
-
-/** What must have been asked, and answered so, on every way to a job. */
-export const approvals: readonly { before: JobName; variable: string; value: string; otherwise: string }[] = [
-  {
-    before: 'confirmTickets',
-    variable: 'paymentOutcome',
-    value: 'APPROVED',
-    otherwise: 'tickets would be sold that nobody has paid',
   },
 ];
 

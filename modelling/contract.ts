@@ -54,6 +54,8 @@ export async function readContract() {
     /** Element ids that the order's timeline knows. */
     knownElements: [startStep.elementId, ...Object.keys(waits), ...described.flatMap((job) => job.undo ?? [])],
     ...rulesOfProcesses,
+    closesOf: (processId: string) => rulesOfProcesses.processes[processId]?.closes ?? [],
+    approvalsOf: (processId: string) => rulesOfProcesses.processes[processId]?.approvals ?? [],
     handsOff: rulesOfProcesses.handsOff as readonly string[],
   };
 }

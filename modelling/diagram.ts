@@ -127,8 +127,7 @@ export const outputsOf = (element: Element) => extension(element, 'IoMapping')?.
 export const boundariesOf = (diagram: Diagram, task: Element) =>
   diagram.nodes.filter((node) => node.attachedToRef === task);
 
-/** An event subprocess, or anything in one, happens at any moment; its start is not reached by a flow. */
-export const startsOf = (diagram: Diagram) => diagram.nodes.filter(isA('StartEvent'));
+/** Happens at any moment; its start is not reached by an arrow. */
 export const isEventSubprocess = (element: Element | undefined) => element?.triggeredByEvent === true;
 
 /** The boundary event through which the handler's undo is reached, and the box that it undoes. */

@@ -22,7 +22,7 @@ export const fileName: Rule = {
     if (!starts[process.id])
       found.push({
         at: process,
-        problem: 'is not known: nobody says which variables it starts with.',
+        problem: 'is not known: nobody says which variables it starts with and how it may end.',
         remedy: 'Ask a developer to add it to contract/processes.ts.',
       });
     return found;

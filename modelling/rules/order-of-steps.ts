@@ -1,4 +1,5 @@
 import { type Diagram, eventOf } from '../diagram.ts';
+import type { Process } from '@ticket-saga/contract/processes';
 import type { Contract } from '../contract.ts';
 import { type Edge, edgesFrom, edgesOf, follow, followFromStarts } from '../graph.ts';
 import { called, quoted, type Rule, shortly, way } from '../rule.ts';
@@ -70,7 +71,7 @@ export const deadlineAsks: Rule = {
 
 /** “paymentOutcome = "APPROVED"”, however it is spaced. */
 const isApproval =
-  ({ variable, value }: Contract['approvals'][number]) =>
+  ({ variable, value }: Process['approvals'][number]) =>
   ({ flow }: Edge) =>
     flow?.conditionExpression?.body?.replace(/\s/g, '') === `=${variable}="${value}"`;
 
@@ -78,7 +79,7 @@ export const approvedFirst: Rule = {
   id: 'approved-first',
   demands: 'Tickets are sold only behind a decision that the payment was approved.',
   inDiagram(diagram, contract) {
-    return contract.approvals.flatMap((approval) => {
+    return contract.approvalsOf(diagram.process.id).flatMap((approval) => {
       const { before, variable, value, otherwise } = approval;
       const approved = isApproval(approval);
       return [...followFromStarts(diagram, approved)]
@@ -96,7 +97,7 @@ export const approvedServed: Rule = {
   id: 'approved-served',
   demands: 'Who has paid gets the tickets, wherever the approval is noticed.',
   inDiagram(diagram, contract) {
-    return contract.approvals.flatMap((approval) => {
+    return contract.approvalsOf(diagram.process.id).flatMap((approval) => {
       const serves = doing(diagram, contract, approval.before);
       return edgesOf(diagram)
         .filter(isApproval(approval))

@@ -7,7 +7,7 @@ export const settled: Rule = {
   id: 'settled',
   demands: 'What was held or asked for is settled before the order is closed and before the process ends.',
   inDiagram(diagram, contract) {
-    const finals = contract.typesOf(contract.finalJobs);
+    const finals = contract.typesOf(contract.closesOf(diagram.process.id));
     const isOver = (node: Element) => isEnd(node) || finals.includes(jobTypeOf(node) ?? '');
     return contract.duties.flatMap(({ after, evenIfInterrupted, owes, otherwise }) => {
       const makes = does(diagram, contract.typesOf([after]));
@@ -47,7 +47,8 @@ export const orderClosed: Rule = {
   id: 'order-closed',
   demands: 'On every way through the process the order gets its final status, once.',
   inDiagram(diagram, contract) {
-    const types = contract.typesOf(contract.finalJobs);
+    const types = contract.typesOf(contract.closesOf(diagram.process.id));
+    if (types.length === 0) return [];
     const closes = does(diagram, types);
     const notOurs = handsOffEdge(contract);
     const stops = (edge: Edge) =>
