@@ -13,8 +13,8 @@ const builtMark = join(root, 'node_modules', '.ticket-saga-built');
 /** Installs npm packages and builds, each only when something changed. Throws an Error whose message is for people. */
 export async function prepare(say = (line) => process.stdout.write(`${line}\n`)) {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major < 20 || (major === 20 && minor < 11)) {
-    throw new Error(`Node 20.11 or newer is needed; this is ${process.version}. See https://nodejs.org.`);
+  if (major < 20 || (major === 20 && minor < 19)) {
+    throw new Error(`Node 20.19 or newer is needed; this is ${process.version}. See https://nodejs.org.`);
   }
   if (isOlder(installedMark, join(root, 'package-lock.json'))) {
     say('Installing npm packages (about a minute, once) …');
