@@ -3,7 +3,7 @@ import type { Rule } from '../rule.ts';
 import { arrowEnds, leadsOn, reachable } from './arrows.ts';
 import { documented } from './documented.ts';
 import { drawn } from './drawn.ts';
-import { errorMappedOut, errorNames, errorsCaught, errorsThrown, handsOff } from './errors.ts';
+import { errorMappedOut, errorNames, errorsOffered, errorsCaught, errorsThrown, handsOff } from './errors.ts';
 import { expressionReads, inputsThere, mappings, variablesThere, wordsKnown } from './expressions.ts';
 import { fileName } from './file-name.ts';
 import { decides, joins, noLoop } from './gateways.ts';
@@ -38,6 +38,7 @@ export const rules: readonly Rule[] = [
   errorsCaught,
   errorsThrown,
   errorNames,
+  errorsOffered,
   handsOff,
   errorMappedOut,
   reasonComplete,

@@ -67,6 +67,25 @@ export const errorNames: Rule = {
   },
 };
 
+export const errorsOffered: Rule = {
+  id: 'errors-offered',
+  demands: 'Every error that a job of the diagram may report is declared in the file, so that Modeler offers it.',
+  inDiagram({ definitions, nodes }, { jobOf }) {
+    const declared = (definitions.rootElements ?? []).filter(isA('Error')).map(({ errorCode }) => errorCode);
+    const possible = nodes.filter(isTask).flatMap((task) => jobOf(jobTypeOf(task))?.errors ?? []);
+    const missing = [...new Set<string>(possible)].filter((code) => !declared.includes(code));
+    if (missing.length === 0) return [];
+    return [
+      {
+        at: 'The file',
+        problem: `does not offer ${quoted(missing, 'and')}, which a task of it may report: nobody can choose it for an error event.`,
+        remedy:
+          'In Modeler, create an error with that name and code at any error event (Global error reference), then choose back.',
+      },
+    ];
+  },
+};
+
 export const handsOff: Rule = {
   id: 'hands-off',
   demands: 'Where an order belongs to another process or has ended, the process ends without doing anything.',
