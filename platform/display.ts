@@ -88,7 +88,7 @@ export function createDisplay(out: NodeJS.WriteStream = process.stdout): Display
       rows.set(name, row);
       if (table) return;
       if (before?.state !== state) changed(row);
-      else if (note && !/^\d+ MB of/.test(note)) line(`${row.title}: ${note}`);
+      else if (note && !/^downloaded \d/.test(note)) line(`${row.title}: ${note}`);
     },
     died: (name, how, lastLines, restartInSeconds) => {
       const title = rows.get(name)?.title ?? name;
