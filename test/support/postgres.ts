@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { eventually } from './eventually.ts';
 import { createDb, type Db } from '../../runtime/database.ts';
 import { rolePassword, type ServiceSchema } from '../../runtime/database-url.ts';
 
@@ -32,7 +33,11 @@ function serverUrl(): URL {
 export async function testDatabase(): Promise<TestDatabase> {
   const server = serverUrl();
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await onServer((client) => client.query(`create database ${name} template ${templateDatabase}`));
+  await onServer(async (client) => {
+    // Two files may clone at the same moment; PostgreSQL refuses a template that is being copied by another.
+    await client.query('select pg_advisory_lock(7202612)');
+    await client.query(`create database ${name} template ${templateDatabase}`);
+  });
   const at = (user: string, password: string) => {
     const url = new URL(server);
     url.pathname = `/${name}`;
@@ -57,7 +62,18 @@ export async function testDatabase(): Promise<TestDatabase> {
     async drop() {
       await Promise.all(clients.map((db) => db.$disconnect()));
       await admin.end();
-      await onServer((client) => client.query(`drop database ${name} with (force)`));
+      // `end` answers before the server has heard of it: a forced drop would send the leaving connections an error that
+      // nobody listens for any more. So wait until they are gone; a test that forgot one is told so.
+      await onServer(async (client) => {
+        await eventually(
+          `no connection to ${name} is open (close all that the test opened before \`drop\`)`,
+          async () => {
+            const open = await client.query('select 1 from pg_stat_activity where datname = $1', [name]);
+            return open.rowCount === 0;
+          },
+        );
+        await client.query(`drop database ${name}`);
+      });
     },
   };
 }
@@ -68,8 +84,6 @@ async function onServer(work: (client: pg.Client) => Promise<unknown>): Promise<
   const client = new pg.Client({ connectionString: server.href });
   await client.connect();
   try {
-    // Two files may clone at the same moment; PostgreSQL refuses a template that is being copied by another.
-    await client.query('select pg_advisory_lock(7202612)');
     await work(client);
   } finally {
     await client.end();
