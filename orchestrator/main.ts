@@ -9,6 +9,7 @@ import {
   readConfigOrExit,
   refuseLocalSecrets,
   serviceSettings,
+  servicesSettings,
 } from '@ticket-saga/runtime/config';
 import { createAuthenticate } from '@ticket-saga/runtime/identity';
 import { runService } from '@ticket-saga/runtime/service';
@@ -17,6 +18,7 @@ import { createOrchestratorApp } from './app.ts';
 import { keepDeployed } from './deploy.ts';
 import { handleOrderEvent } from './orders.ts';
 import { handlePaymentEvent } from './payment-results.ts';
+import { createServices } from './services.ts';
 
 const config = readConfigOrExit(
   z.object({
@@ -24,6 +26,7 @@ const config = readConfigOrExit(
     ...kafkaSettings,
     ...engineSettings,
     ...identitySettings,
+    ...servicesSettings,
     ORCHESTRATOR_PORT: port(8083),
     OPERATE_URL: z.url().default('http://127.0.0.1:8088'),
     /** How long a customer may take to pay: the only source of that limit. */
@@ -42,7 +45,8 @@ await runService('orchestrator', config, async (service) => {
   const { kafka, producer } = service.kafka(config.KAFKA_BROKERS);
   service.relay('orchestration', producer);
   const engine = service.engine(config.ZEEBE_GRPC_ADDRESS);
-  const parts = { db, engine, logger: service.logger, settings: config };
+  const services = createServices(config);
+  const parts = { db, engine, services, logger: service.logger, settings: config };
   keepDeployed(service, parts);
   service.consumer({
     kafka,

@@ -89,6 +89,15 @@ export const identitySettings = {
   JWT_AUDIENCE: z.string().optional(),
 };
 
+/** Where the other services are, and how one that acts for operators says who it is. */
+export const servicesSettings = {
+  ORDER_URL: z.url().default('http://127.0.0.1:8080'),
+  INVENTORY_URL: z.url().default('http://127.0.0.1:8081'),
+  PAYMENT_URL: z.url().default('http://127.0.0.1:8082'),
+  /** The `Authorization` header of these calls. In local mode the operator's name and password, by default. */
+  SERVICE_AUTHORIZATION: z.string().optional(),
+};
+
 /**
  * In JWT mode the secrets that stand in this repository are refused: whoever reads it could sign payments.
  * Throws one `ConfigError` that names all of them.
