@@ -26,5 +26,5 @@ export default {
   coverageProvider: 'v8',
   // Longer than `eventually` waits, so that what it waited for is named; a loaded machine is no failure.
   testTimeout: 30_000,
-  projects: [level('unit'), ...['int', 'process', 'flow'].map((name) => level(name, setUp(name)))],
+  projects: [level('unit'), ...['int', 'process', 'flow', 'faults'].map((name) => level(name, setUp(name)))],
 };

@@ -6,7 +6,7 @@ import type { PartName, ServerPart } from './part.ts';
 import { removePidFile, writePidFile } from './pidfiles.ts';
 import { identify, launch, signalGroup, stopProcess, type ProcessId } from './processes.ts';
 import type { Report } from './report.ts';
-import { restartPauses } from './restart.ts';
+import { restartPauses, type RestartPace } from './restart.ts';
 
 /** A part as tests and the supervisor hold it. */
 export interface PartHandle {
@@ -29,6 +29,7 @@ export interface KeeperOptions {
   stage: number;
   /** Restart what dies? Tests may want it to stay dead. */
   restart: boolean;
+  pace?: RestartPace;
   report: Report;
 }
 
@@ -36,7 +37,7 @@ export interface KeeperOptions {
 const firstTries = 3;
 
 /** Keeps one server part running: starts it, waits until it is ready, restarts it with growing pauses when it dies. */
-export function keep(part: ServerPart, { runDir, logsDir, stage, restart, report }: KeeperOptions): PartHandle {
+export function keep(part: ServerPart, { runDir, logsDir, stage, restart, pace, report }: KeeperOptions): PartHandle {
   const { name } = part;
   const logFile = join(logsDir, `${name}.log`);
   let current: ProcessId | undefined;
@@ -48,7 +49,7 @@ export function keep(part: ServerPart, { runDir, logsDir, stage, restart, report
 
   /** Starts it again and again; returns when it is not wanted any more, throws when it never gets ready. */
   async function run(signal: AbortSignal, onReady: () => void): Promise<void> {
-    const pauses = restartPauses();
+    const pauses = restartPauses(pace);
     while (!signal.aborted) {
       const { how, healthyForMs, lines, gaveUp } = await runOnce(signal, onReady);
       if (signal.aborted) return;

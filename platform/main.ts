@@ -4,7 +4,7 @@ import { messageOf, PlatformError } from './errors.ts';
 import { partNames, type PartName } from './part.ts';
 import { operateLogin } from './operate.ts';
 import { AlreadyRunningError } from './pidfiles.ts';
-import { startPlatform } from './platform.ts';
+import { startPlatform, type Platform } from './platform.ts';
 import { readSettings, urlsOf, type Ports } from './settings.ts';
 
 /** `npm start`: everything, until Ctrl-C. */
@@ -50,7 +50,7 @@ async function main(): Promise<number> {
   try {
     const platform = await start;
     display.finishTable();
-    say(welcome(settings.ports, settings.dataDir));
+    say(welcome(settings.ports, settings.dataDir, platform.copyUrls));
     const signal = await ended;
     await platform.stop();
     return exitCodes[signal];
@@ -88,12 +88,13 @@ function addresses(ports: Ports): string {
   return rows.map(([name = '', address = '']) => `  ${name.padEnd(18)}${address}`).join('\n');
 }
 
-function welcome(ports: Ports, dataDir: string): string {
+function welcome(ports: Ports, dataDir: string, copyUrls: Platform['copyUrls']): string {
+  const copies = [...copyUrls].map(([name, url]) => `\n  ${name.padEnd(18)}${url}`).join('');
   const base = `localhost:${ports.ORDER_PORT}`;
   return `
 Everything runs, ${Math.round(process.uptime())} s after the start.
 
-${addresses(ports)}
+${addresses(ports)}${copies}
 
 Place an order, and follow it with the id that comes back:
   curl -s ${base}/orders -H 'content-type: application/json' -d '{"productId":"1","quantity":1}'

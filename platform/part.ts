@@ -15,7 +15,13 @@ export const partNames = [
   'orchestrator',
 ] as const;
 
-export type PartName = (typeof partNames)[number];
+/** Ours, stateless: several of each may run. The simulator stands for somebody else's system and runs once. */
+export const copiedServices = ['inventory-service', 'payment-service', 'order-service', 'orchestrator'] as const;
+
+/** The second process of a service is `order-service-2`, and so on. */
+export type CopyName = `${(typeof copiedServices)[number]}-${number}`;
+
+export type PartName = (typeof partNames)[number] | CopyName;
 
 export interface Command {
   file: string;

@@ -16,13 +16,16 @@ import { claim, sweep } from './pidfiles.ts';
 import { checkPorts, fillPorts } from './ports.ts';
 import { postgresPart } from './postgres.ts';
 import { silentReport, type Report } from './report.ts';
-import { servicePart, services } from './services.ts';
+import type { RestartPace } from './restart.ts';
+import { copyPart, planCopies, servicePart, services, type ServiceCopy } from './services.ts';
 import { defaultCacheDir, repositoryRoot, serviceEnvironment, urlsOf, type Ports, type Urls } from './settings.ts';
 import { supervise } from './supervisor.ts';
 
 export interface PlatformOptions {
   /** Default: all of them. Nothing is added: `['camunda']` is a broker alone. */
   parts?: readonly PartName[];
+  /** How many processes of each of our services; the second of order-service is the part `order-service-2`. Default: 1. */
+  copies?: number;
   /** Those not given are free ones. */
   ports?: Partial<Ports>;
   /** Default: a temporary one that `stop` removes, with PostgreSQL not waiting for the disk. */
@@ -32,6 +35,8 @@ export interface PlatformOptions {
   env?: Record<string, string>;
   /** Restart what dies? Default: yes. */
   restart?: boolean;
+  /** How long to wait before; for tests that kill the same part again and again. */
+  pace?: RestartPace;
   engine?: Partial<EngineOptions>;
   report?: Report;
   /** Gives up the start: what was started is stopped and `startPlatform` rejects. */
@@ -44,6 +49,8 @@ export interface Platform {
   ports: Ports;
   urls: Urls;
   dataDir: string;
+  /** Where the further processes of the services answer, by their names. */
+  copyUrls: ReadonlyMap<PartName, string>;
   /** What a service needs to find the parts: for tests that start a service of their own. */
   env: Record<string, string>;
   part(name: PartName): PartHandle;
@@ -69,7 +76,9 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     const left = await sweep(runDir);
     if (left > 0) report.note(`Stopped ${left} process${left === 1 ? '' : 'es'} that an earlier run had left behind.`);
     const ports = await fillPorts(options.ports ?? {});
-    const parts = buildParts(options, { dataDir, ports, durable: !temporary });
+    const running = new Set(options.parts ?? partNames);
+    const copies = await planCopies(options.copies ?? 1, running, ports);
+    const parts = buildParts(options, { dataDir, ports, durable: !temporary, running, copies });
     await checkPorts(
       parts.flatMap(({ title, ports: used }) => used.map((variable) => ({ title, variable, port: ports[variable] }))),
     );
@@ -79,6 +88,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       logsDir: join(dataDir, 'logs'),
       report,
       restart: options.restart ?? true,
+      ...(options.pace ? { pace: options.pace } : {}),
     });
     const stop = onlyOnce(async () => {
       await supervisor.stop();
@@ -97,6 +107,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       ports,
       urls: urlsOf(ports),
       dataDir,
+      copyUrls: new Map(copies.map(({ name, port }) => [name, `http://127.0.0.1:${port}`])),
       env: { ...serviceEnvironment(ports), ...options.env },
       part: supervisor.part,
       stop,
@@ -109,9 +120,14 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
 
 function buildParts(
   options: PlatformOptions,
-  { dataDir, ports, durable }: Pick<PartContext, 'dataDir' | 'ports' | 'durable'>,
+  {
+    dataDir,
+    ports,
+    durable,
+    running,
+    copies,
+  }: Pick<PartContext, 'dataDir' | 'ports' | 'durable'> & { running: Set<PartName>; copies: readonly ServiceCopy[] },
 ): Part[] {
-  const running = new Set(options.parts ?? partNames);
   const env = withoutNpm(process.env);
   let jdk: Promise<Jdk> | undefined;
   const context: PartContext = {
@@ -134,7 +150,7 @@ function buildParts(
     migratePart(context),
     ...services.map((service) => servicePart(service, context)),
   ];
-  return parts.filter(({ name }) => running.has(name));
+  return [...parts.filter(({ name }) => running.has(name)), ...copies.map((copy) => copyPart(copy, context))];
 }
 
 /** npm tells its scripts' children how it was called; an npm started by them would take that for its own options. */

@@ -1,5 +1,11 @@
+export interface RestartPace {
+  firstMs?: number;
+  longestMs?: number;
+  healthyAfterMs?: number;
+}
+
 /** Pauses before restarts: 1, 2, 4 … 30 seconds, from the start again after a minute of health. */
-export function restartPauses({ firstMs = 1_000, longestMs = 30_000, healthyAfterMs = 60_000 } = {}) {
+export function restartPauses({ firstMs = 1_000, longestMs = 30_000, healthyAfterMs = 60_000 }: RestartPace = {}) {
   let failures = 0;
   return {
     /** How long to wait now, given for how long the process was ready before it died. */

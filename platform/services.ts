@@ -1,10 +1,18 @@
 import { join } from 'node:path';
 import { answers } from './http.ts';
-import type { PartContext, PartName, ServerPart } from './part.ts';
-import type { PortVariable } from './settings.ts';
+import {
+  copiedServices,
+  type CopyName,
+  type PartContext,
+  type PartName,
+  type partNames,
+  type ServerPart,
+} from './part.ts';
+import { freePorts } from './ports.ts';
+import type { Ports, PortVariable } from './settings.ts';
 
 interface Service {
-  name: PartName;
+  name: (typeof partNames)[number];
   port: PortVariable;
   needs: readonly PartName[];
 }
@@ -20,20 +28,54 @@ export const services: readonly Service[] = [
   { name: 'orchestrator', port: 'ORCHESTRATOR_PORT', needs: all },
 ];
 
-export function servicePart({ name, port, needs }: Service, context: PartContext): ServerPart {
+/** One more process of a service, at a port of its own; the others find the first one. */
+export interface ServiceCopy {
+  name: CopyName;
+  service: Service;
+  port: number;
+}
+
+/** Plans copies 2 … `copies` of each service that is among `running`, at free ports that no other part will want. */
+export async function planCopies(
+  copies: number,
+  running: ReadonlySet<PartName>,
+  taken: Ports,
+): Promise<readonly ServiceCopy[]> {
+  const wanted = services.flatMap((service) => {
+    const name = copiedServices.find((copied) => copied === service.name);
+    if (!name || !running.has(name)) return [];
+    return Array.from({ length: copies - 1 }, (_, index) => ({ name: `${name}-${index + 2}` as const, service }));
+  });
+  const others = new Set(Object.values(taken));
+  const free = (await freePorts(wanted.length + others.size)).filter((port) => !others.has(port));
+  return wanted.flatMap((copy, index) => {
+    const port = free[index];
+    return port === undefined ? [] : [{ ...copy, port }];
+  });
+}
+
+export function servicePart(service: Service, context: PartContext): ServerPart {
+  return servicePartAt(service, context, service.name, context.ports[service.port]);
+}
+
+export function copyPart({ service, name, port }: ServiceCopy, context: PartContext): ServerPart {
+  return { ...servicePartAt(service, context, name, port), ports: [] };
+}
+
+function servicePartAt(service: Service, context: PartContext, name: PartName, port: number): ServerPart {
   return {
     kind: 'server',
     name,
     title: name,
-    needs,
-    ports: [port],
+    needs: service.needs,
+    ports: [service.port],
     command: async () => ({
       file: process.execPath,
-      args: ['--enable-source-maps', '--max-old-space-size=256', join(name, 'dist', 'main.js')],
-      env: context.serviceEnv,
+      args: ['--enable-source-maps', '--max-old-space-size=256', join(service.name, 'dist', 'main.js')],
+      env: { ...context.serviceEnv, [service.port]: String(port) },
       cwd: context.root,
     }),
-    ready: (signal) => answers(`http://127.0.0.1:${context.ports[port]}/health/ready`, signal),
+    ready: (signal) => answers(`http://127.0.0.1:${port}/health/ready`, signal),
     readyWithinSeconds: 90,
     stopSignal: 'SIGTERM',
     stopWithinSeconds: 12,

@@ -53,6 +53,7 @@ const portsSchema = z.object(
 const directoriesSchema = z.object({
   DATA_DIR: z.string().default(''),
   CACHE_DIR: z.string().default(''),
+  COPIES: z.preprocess((value) => (value === '' ? undefined : value), z.coerce.number().int().min(1).max(9).default(1)),
 });
 
 export interface Settings {
@@ -61,6 +62,8 @@ export interface Settings {
   dataDir: string;
   /** Downloads, shared between clones. */
   cacheDir: string;
+  /** How many processes of each of our services. */
+  copies: number;
 }
 
 /** The checkout: the nearest directory above this file that holds the lock file (the same from source and from `dist`). */
@@ -87,6 +90,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     ports,
     dataDir: resolve(repositoryRoot(), parsed.data.DATA_DIR || '.data'),
     cacheDir: defaultCacheDir(env),
+    copies: parsed.data.COPIES,
   };
 }
 

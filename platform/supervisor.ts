@@ -5,12 +5,14 @@ import { lastLines } from './logs.ts';
 import type { Part, PartName, ServerPart, StepPart } from './part.ts';
 import { runToEnd } from './processes.ts';
 import type { Report } from './report.ts';
+import type { RestartPace } from './restart.ts';
 
 export interface SupervisorOptions {
   runDir: string;
   logsDir: string;
   report: Report;
   restart: boolean;
+  pace?: RestartPace;
 }
 
 export interface Supervisor {

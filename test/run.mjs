@@ -24,6 +24,7 @@ const levels = {
   // A timer of the Camunda client outlives its close by two seconds, which Jest would take for a leak.
   process: jest('process', '--runInBand', '--openHandlesTimeout=5000'),
   flow: jest('flow', '--runInBand'),
+  faults: jest('faults', '--runInBand'),
 };
 
 /** What follows a level that went well, and can fail it. */

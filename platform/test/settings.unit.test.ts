@@ -8,6 +8,7 @@ test('without any variable the documented defaults hold', () => {
     ports: portDefaults,
     dataDir: join(repositoryRoot(), '.data'),
     cacheDir: join(homedir(), '.cache', 'ticket-saga'),
+    copies: 1,
   });
 });
 

@@ -1,4 +1,1 @@
-export default async function tearDown() {
-  globalThis.flow?.control.close();
-  await globalThis.flow?.platform.stop();
-}
+export { stopSystem as default } from './whole-system.mjs';

@@ -1,13 +1,33 @@
-/** The running system under test (see flow-setup): the shop as its users see it, and the parts that can be stopped. */
+/** The running system under test (see whole-system.mjs): the shop as its users see it, and the parts that can be stopped. */
 import pg from 'pg';
 import { openShop, shopUrls } from '../../tools/shop.ts';
 
 export const shop = openShop(shopUrls());
 
-/** Stops, kills or starts a part of the platform: `camunda`, `kafka`, `postgres`, a service. */
-export async function part(name: string, action: 'stop' | 'start' | 'kill'): Promise<void> {
-  const response = await fetch(`${process.env['FLOW_CONTROL']}/${name}/${action}`);
-  if (!response.ok) throw new Error(`${action} ${name}: ${await response.text()}`);
+export type PartAction = 'stop' | 'start' | 'kill' | 'pause' | 'resume';
+
+/**
+ * Acts on a part of the platform: `camunda`, `kafka`, `postgres`, a service, its second process `order-service-2`.
+ * `stop` and `start` resolve when it is done and ready; `kill` (SIGKILL) at once, and the part comes back by itself after
+ * a pause (0.3 s at level `faults`, else 1, 2, 4 … 30 s); `pause` (SIGSTOP) until `resume`.
+ */
+export async function part(name: string, action: PartAction): Promise<void> {
+  await askControl(name, action);
+}
+
+/** The part's process; undefined while there is none. */
+export async function pidOf(name: string): Promise<number | undefined> {
+  return Number(await askControl(name, 'pid')) || undefined;
+}
+
+/** As the platform sees it: its process runs and has answered since its start that it is ready. */
+export const isReady = async (name: string): Promise<boolean> => (await askControl(name, 'ready')) === 'true';
+
+async function askControl(name: string, action: string): Promise<string> {
+  const response = await fetch(`${process.env['SYSTEM_CONTROL']}/${name}/${action}`);
+  const answer = await response.text();
+  if (!response.ok) throw new Error(`${action} ${name}: ${answer}`);
+  return answer;
 }
 
 /** Behind the scenes, as PostgreSQL's superuser: only to check invariants, never to steer. */
