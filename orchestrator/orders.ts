@@ -8,6 +8,7 @@ import { cancelTimeToLiveMs, messages } from '@ticket-saga/contract/messages';
 import { startStep, startVariables } from '@ticket-saga/contract/jobs';
 import type { CancelRequested, CreatedOrdersEvent, OrderCreated } from '@ticket-saga/contract/topics';
 import { durationMs } from '@ticket-saga/runtime/config';
+import { crashPoint } from '@ticket-saga/runtime/crash-points';
 import { grpc, grpcCode } from '@ticket-saga/runtime/engine';
 import { PassingFault, PermanentError } from '@ticket-saga/runtime/errors';
 import { isDone, markDone } from '@ticket-saga/runtime/inbox';
@@ -40,6 +41,7 @@ async function startOrder({ db, engine, logger, settings }: OrchestratorParts, e
     throw new PermanentError('REFUSED_BY_ENGINE', `The engine refuses to start the order: ${String(error)}`, error);
   });
   const { processInstanceKey, version } = started;
+  await crashPoint('engine start ticket-order.before-inbox', event.orderId);
   const place = {
     orderId: event.orderId,
     processInstanceKey,
@@ -79,6 +81,7 @@ async function cancelOrder({ db, engine, logger }: OrchestratorParts, event: Can
     timeToLiveMs: cancelTimeToLiveMs,
     variables: {},
   });
+  await crashPoint('engine message cancel-order.before-inbox', event.orderId);
   await markDone(db, consumerName, event.idempotencyKey);
   logger.info('cancel passed to the process', { orderId: event.orderId });
 }

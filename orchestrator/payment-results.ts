@@ -4,6 +4,7 @@ import type { PaymentEvent } from '@ticket-saga/contract/topics';
 import { signatureHeader } from '@ticket-saga/contract/topics';
 import { durationMs } from '@ticket-saga/runtime/config';
 import type { MessageMeta } from '@ticket-saga/runtime/consumer';
+import { crashPoint } from '@ticket-saga/runtime/crash-points';
 import { PermanentError } from '@ticket-saga/runtime/errors';
 import { isDone, markDone } from '@ticket-saga/runtime/inbox';
 import { isSigned } from '@ticket-saga/runtime/signature';
@@ -36,6 +37,7 @@ export async function handlePaymentEvent(
       ),
     });
   }
+  await crashPoint(`engine told ${event.type}.before-inbox`, event.orderId);
   await markDone(db, consumerName, event.idempotencyKey);
   logger.info('payment result passed on', { orderId: event.orderId, type: event.type });
 }

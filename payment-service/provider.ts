@@ -1,4 +1,5 @@
 /** The payment provider's HTTP API, with a time limit on every call. */
+import { crashPoint } from '@ticket-saga/runtime/crash-points';
 import { PassingFault, PermanentError } from '@ticket-saga/runtime/errors';
 import { z } from 'zod';
 import type { Payment } from './payment-row.ts';
@@ -41,18 +42,32 @@ export function createProvider(options: ProviderOptions): Provider {
   const call = (method: string, path: string, key?: string, body?: unknown) => send(options, method, path, key, body);
   const path = (payment: Payment) => `/v1/payments/${payment.id}`;
   return {
-    request(payment) {
+    request: betweenCommits('request', (payment) => {
       const { id: reference, amount, currency, token } = payment;
       const { callbackUrl } = options;
       const body = { reference, amount, currency, ...(token === null ? {} : { token }), callbackUrl };
       return call('POST', '/v1/payments', `pay:${payment.id}`, body).then(parse);
-    },
-    void: (payment) => call('POST', `${path(payment)}/void`, `void:${payment.id}`, {}).then(parse),
-    refund: (payment) => call('POST', `${path(payment)}/refund`, `refund:${payment.id}`, {}).then(parse),
-    async query(payment) {
+    }),
+    void: betweenCommits('void', (payment) =>
+      call('POST', `${path(payment)}/void`, `void:${payment.id}`, {}).then(parse),
+    ),
+    refund: betweenCommits('refund', (payment) =>
+      call('POST', `${path(payment)}/refund`, `refund:${payment.id}`, {}).then(parse),
+    ),
+    query: betweenCommits('query', async (payment) => {
       const { status, json } = await call('GET', path(payment));
       return status === 404 ? undefined : parse({ status, json });
-    },
+    }),
+  };
+}
+
+/** Before the call stands its intent, committed; after it comes the outcome. A test can end the process at both places. */
+function betweenCommits<Answer>(what: keyof Provider, make: (payment: Payment) => Promise<Answer>) {
+  return async (payment: Payment): Promise<Answer> => {
+    await crashPoint(`provider ${what}.before-call`, payment.orderId);
+    const answered = await make(payment);
+    await crashPoint(`provider ${what}.before-outcome`, payment.orderId);
+    return answered;
   };
 }
 

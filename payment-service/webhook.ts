@@ -1,4 +1,5 @@
 /** The provider's webhook: who calls is known by the signature, what it says is booked once. */
+import { crashPoint } from '@ticket-saga/runtime/crash-points';
 import { Problem } from '@ticket-saga/runtime/problem';
 import { z } from 'zod';
 import type { ChangeParts } from './change.ts';
@@ -45,7 +46,8 @@ export async function hear(parts: ChangeParts, event: WebhookEvent, body: Buffer
       'Retry-After': '1',
     });
   }
-  return bookDecision(parts, payment, {
+  await crashPoint('webhook.before', payment.orderId);
+  const booked = await bookDecision(parts, payment, {
     source: 'provider',
     raw: { topic: 'webhook', key: payment.orderId, value: body },
     heard: { eventId: event.id, type: event.type },
@@ -53,4 +55,6 @@ export async function hear(parts: ChangeParts, event: WebhookEvent, body: Buffer
       ? { verdict: 'APPROVED', amount: event.amount, currency: event.currency }
       : { verdict: 'DECLINED', reason: event.reason ?? 'declined' }),
   });
+  await crashPoint('webhook.before-answer', payment.orderId);
+  return booked;
 }

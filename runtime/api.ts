@@ -4,8 +4,9 @@
  */
 import type { Express, Request, Response } from 'express';
 import swaggerUi from 'swagger-ui-express';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi';
+import { crashPoint } from './crash-points.ts';
 import type { Authenticate, Identity } from './identity.ts';
 import { fieldErrors, Problem, problemDocument } from './problem.ts';
 
@@ -90,6 +91,8 @@ export function createApi(
       methods.set(route.path, (methods.get(route.path) ?? new Set()).add(route.method.toUpperCase()));
       app[route.method](route.path, async (request, response) => {
         const identity = await identify(route.access, authenticate, request);
+        const point = `${route.method.toUpperCase()} ${route.path}`;
+        await crashPoint(`${point}.before`, tagOf(request));
         const answer = await route.handle({
           params: parsePart(route.params, request.params, 'params'),
           query: parsePart(route.query, request.query, 'query'),
@@ -98,6 +101,7 @@ export function createApi(
           request,
           response,
         } as Parameters<typeof route.handle>[0]);
+        await crashPoint(`${point}.before-answer`, tagOf(request));
         if (!answer) return;
         response.status(answer.status).set(answer.headers ?? {});
         if (answer.body === undefined) response.end();
@@ -125,6 +129,11 @@ export function createApi(
       }
     },
   };
+}
+
+/** What a crash point knows a request by: the id in its path, else its idempotency key. */
+function tagOf({ params, headers }: Request): string | undefined {
+  return z.string().safeParse(Object.values(params)[0] ?? headers['idempotency-key']).data;
 }
 
 async function identify(access: Access, authenticate: Authenticate, request: Request): Promise<Identity> {

@@ -5,6 +5,7 @@
 import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
 import type { z } from 'zod';
 import { backoffMs, pause, untilDone } from './backoff.ts';
+import { crashPoint } from './crash-points.ts';
 import { groupBy } from './group-by.ts';
 import { errorFields } from './logger.ts';
 import { type ConsumerOptions, handleMessage } from './message.ts';
@@ -114,9 +115,13 @@ async function handleWithPatience<Schema extends z.ZodType>(
   signal: AbortSignal,
 ): Promise<void> {
   const place = `${batch.partition}:${message.offset}`;
+  const point = options.groupId;
+  const tag = message.key?.toString();
   for (let failures = 1; goOn(); failures += 1) {
     try {
+      await crashPoint(`${point}.before`, tag);
       await handleMessage(options, batch, message, failures);
+      await crashPoint(`${point}.before-offset`, tag);
       waiting.delete(place);
       return;
     } catch (error) {

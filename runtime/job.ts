@@ -3,6 +3,7 @@ import { type BpmnErrorCode, reasons } from '@ticket-saga/contract/errors';
 import type { Job } from '@ticket-saga/contract/jobs';
 import { z } from 'zod';
 import { backoffMs, pause } from './backoff.ts';
+import { crashPoint } from './crash-points.ts';
 import { type ActivatedJob, type Engine, grpc, grpcCode } from './engine.ts';
 import { BusinessError, isOwnFault, PassingFault, PermanentError } from './errors.ts';
 import { errorFields, type Logger } from './logger.ts';
@@ -49,15 +50,24 @@ export async function runJob<Input extends z.ZodObject, Output extends z.ZodObje
   parts: Parts,
 ): Promise<JobResult> {
   const place = placeOf(job, activated);
+  const point = `${job.type}.${activated.elementId}`;
   if (place) parts.report.started(stepEvent(place, 'RUNNING'));
   try {
     const input = job.input.parse(activated.variables);
+    await crashPoint(`${point}.before`, place?.orderId);
     const output = job.output.parse(await handler(input, contextOf(activated, place, parts.logger)));
-    return await tell(parts, activated, () => parts.engine.completeJob(activated.key, output), 'completed');
+    await crashPoint(`${point}.after-effect`, place?.orderId);
+    const told = await tell(parts, activated, () => parts.engine.completeJob(activated.key, output), 'completed');
+    await crashPoint(`${point}.after-completion`, place?.orderId);
+    return told;
   } catch (error) {
     if (error instanceof EngineAway) throw error.cause;
-    if (error instanceof BusinessError && job.errors.includes(error.code))
-      return throwBusinessError(parts, activated, error);
+    if (error instanceof BusinessError && job.errors.includes(error.code)) {
+      await crashPoint(`${point}.after-effect`, place?.orderId);
+      const told = await throwBusinessError(parts, activated, error);
+      await crashPoint(`${point}.after-completion`, place?.orderId);
+      return told;
+    }
     return failJob(job, activated, place, error, parts);
   }
 }

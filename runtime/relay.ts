@@ -8,6 +8,7 @@
  */
 import pg from 'pg';
 import { backoffMs, pause } from './backoff.ts';
+import { crashPoint } from './crash-points.ts';
 import type { ServiceSchema } from './database-url.ts';
 import type { PartHealth } from './health.ts';
 import type { Producer } from './kafka.ts';
@@ -107,13 +108,15 @@ async function relayUntilStopped(client: pg.Client, options: RelayOptions, signa
   }
 }
 
-async function relayBatch(client: pg.Client, { producer, metrics }: RelayOptions): Promise<number> {
+async function relayBatch(client: pg.Client, { producer, metrics, schema }: RelayOptions): Promise<number> {
   await client.query('begin');
   try {
     const { rows } = await client.query<Row>(claim);
     metrics.outboxPending.set(rows.length);
     if (rows.length > 0) {
+      for (const { key } of rows) await crashPoint(`${schema} relay.before-send`, key);
       await producer.send(rows);
+      for (const { key } of rows) await crashPoint(`${schema} relay.before-mark`, key);
       await client.query('update outbox set published_at = now() where id = any($1::bigint[])', [
         rows.map((row) => row.id),
       ]);

@@ -10,6 +10,7 @@ import type { z } from 'zod';
 import { createBestEffortSender } from './best-effort.ts';
 import { ConfigError, durationMs } from './config.ts';
 import { type ConsumerOptions, startConsumer } from './consumer.ts';
+import { allowCrashPoints } from './crash-points.ts';
 import { createDb, type Db, watchDatabase } from './database.ts';
 import { databaseUrl, type ServiceSchema } from './database-url.ts';
 import { createEngine, type Engine } from './engine.ts';
@@ -104,6 +105,7 @@ export async function runService(
   process.on('unhandledRejection', die);
 
   try {
+    allowCrashPoints();
     await start(createService(name, settings, logger, (part, stopPart) => stops.push({ name: part, stop: stopPart })));
   } catch (error) {
     if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
