@@ -38,7 +38,7 @@ await runService('inventory-service', config, async (service) => {
   const engine = service.engine(config.ZEEBE_GRPC_ADDRESS);
   startWorkers(service, { engine, db, producer, settings: config }, config.HOLD_GRACE);
   const intervalMs = durationMs(config.SWEEP_INTERVAL);
-  const health = service.health.part('sweeper', 3 * intervalMs + 30_000);
+  const health = service.health.part('sweeper', 3 * intervalMs + service.health.stalledAfterMs);
   service.onStop('sweeper', startSweeper({ db, intervalMs, health, logger: service.logger }));
   await service.listen(createInventoryApp(service.appParts, db, authenticate), config.INVENTORY_PORT);
 });

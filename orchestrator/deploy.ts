@@ -20,7 +20,7 @@ const engineCheckMs = 3_000;
 export function keepDeployed(service: Service, parts: OrchestratorParts): void {
   const stop = new AbortController();
   const diagrams = service.health.part('diagrams');
-  const engine = service.health.part('engine', 30_000);
+  const engine = service.health.part('engine', service.health.stalledAfterMs);
   const ask = () =>
     parts.engine.topology().then(
       () => engine.ok(),

@@ -72,7 +72,7 @@ await runService('order-service', config, async (service) => {
     url: databaseUrl('orders', config),
     db,
     diagram,
-    health: service.health.part('order events'),
+    health: service.health.part('order events', service.health.stalledAfterMs),
     logger,
   });
   const askInventory = createAskInventory(config.INVENTORY_URL, logger);

@@ -64,7 +64,9 @@ await runService('payment-service', config, async (service) => {
     schema: paymentEvent,
     handle: (event, meta) => bookManual(parts, config.AUTH_MODE, event, meta),
   });
-  service.onStop('poller', startPoller(parts, durationMs(config.PAYMENT_ASK_AFTER)));
+  const askAfterMs = durationMs(config.PAYMENT_ASK_AFTER);
+  const poller = service.health.part('poller', askAfterMs + service.health.stalledAfterMs);
+  service.onStop('poller', startPoller(parts, askAfterMs, poller));
   const app = createPaymentApp(service.appParts, { ...parts, webhookSecret: config.WEBHOOK_SECRET, authenticate });
   await service.listen(app, config.PAYMENT_PORT);
 });

@@ -1,6 +1,7 @@
 /** Asks the provider for the state of requests that stay without an answer: a webhook may be lost for good. */
 import { pause } from '@ticket-saga/runtime/backoff';
 import type { Db } from '@ticket-saga/runtime/database';
+import type { PartHealth } from '@ticket-saga/runtime/health';
 import { errorFields } from '@ticket-saga/runtime/logger';
 import { bookDecision } from './decisions.ts';
 import { type Payment, readById } from './payment-row.ts';
@@ -11,16 +12,18 @@ import type { ProviderAnswer } from './provider.ts';
 const batch = 20;
 
 /** Looks for unanswered requests until the returned function is called. `askAfterMs`: how long an answer may take. */
-export function startPoller(parts: Parts, askAfterMs: number): () => Promise<void> {
+export function startPoller(parts: Parts, askAfterMs: number, health: PartHealth): () => Promise<void> {
   const stop = new AbortController();
   const everyMs = Math.min(5_000, askAfterMs / 2);
   const running = (async () => {
     while (!stop.signal.aborted) {
       const asked = await askUnanswered(parts, askAfterMs).catch((error: unknown) => {
+        health.failed(`unanswered payments are not asked about: ${String(error)}`);
         parts.logger.warn('poller: trying again', errorFields(error));
-        return 0;
+        return undefined;
       });
-      if (asked < batch) await pause(everyMs, stop.signal);
+      if (asked !== undefined) health.ok();
+      if (asked === undefined || asked < batch) await pause(everyMs, stop.signal);
     }
   })();
   return async () => {

@@ -22,7 +22,7 @@ const config = readConfigOrExit(
 
 await runService('provider-simulator', config, async (service) => {
   const db = service.database('provider');
-  const health = service.health.part('decisions and webhooks', 30_000);
+  const health = service.health.part('decisions and webhooks', service.health.stalledAfterMs);
   const clockwork = startClockwork({ db, webhookSecret: config.WEBHOOK_SECRET, logger: service.logger, health });
   service.onStop('clockwork', clockwork.stop);
   const parts = { db, approvalLimit: config.APPROVAL_LIMIT, wake: clockwork.wake, apiKey: config.PROVIDER_API_KEY };

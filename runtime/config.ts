@@ -53,6 +53,8 @@ export const serviceSettings = {
   DATABASE_HOST: z.string().default('127.0.0.1'),
   POSTGRES_PORT: port(5433),
   DATABASE_NAME: z.string().default('tickets'),
+  /** A part of the service that stands still for this long is not ready. An idle worker is heard of every 10 s. */
+  STALLED_AFTER: duration('PT1M').refine((text) => durationMs(text) >= 15_000, 'must not be shorter than PT15S'),
   DATABASE_POOL: z.coerce.number().int().min(1).max(100).default(10),
 };
 

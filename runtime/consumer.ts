@@ -16,7 +16,7 @@ export type { ConsumerOptions, MessageMeta } from './message.ts';
 export function startConsumer<Schema extends z.ZodType>(options: ConsumerOptions<Schema>): () => Promise<void> {
   const { kafka, groupId, topic, health, logger } = options;
   const stop = new AbortController();
-  /** Offsets that are being tried again: meanwhile a heartbeat does not make the part healthy. */
+  /** Offsets that are being tried again: meanwhile other messages do not make the part healthy. */
   const waiting = new Set<string>();
   let consumer: Consumer | undefined;
 
@@ -31,11 +31,13 @@ export function startConsumer<Schema extends z.ZodType>(options: ConsumerOptions
       // kafkajs ends the consumer on an error it calls fatal; `restart` below begins anew instead.
       retry: { retries: 3, restartOnFailure: async () => false },
     });
-    const alive = () => {
+    // Not at a heartbeat: those go on while a handler hangs.
+    consumer.on(consumer.events.FETCH, () => {
       if (waiting.size === 0) health.ok();
-    };
-    consumer.on(consumer.events.HEARTBEAT, alive);
-    consumer.on(consumer.events.FETCH, alive);
+    });
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      options.onAssigned(payload.memberAssignment[topic] ?? []);
+    });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       health.failed(`Kafka consumer lost: ${payload.error.message}`);
       if (!stop.signal.aborted) void restart();
@@ -120,9 +122,13 @@ async function handleWithPatience<Schema extends z.ZodType>(
   for (let failures = 1; goOn(); failures += 1) {
     try {
       await crashPoint(`${point}.before`, tag);
-      await handleMessage(options, batch, message, failures);
+      const end = options.health.begin(
+        `${batch.topic} stands at offset ${message.offset} of partition ${batch.partition}`,
+      );
+      await handleMessage(options, batch, message, failures).finally(end);
       await crashPoint(`${point}.before-offset`, tag);
       waiting.delete(place);
+      if (waiting.size === 0) options.health.ok();
       return;
     } catch (error) {
       waiting.add(place);

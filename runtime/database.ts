@@ -28,7 +28,7 @@ export function createDb(url: string, poolSize = 10): Db {
 
 /** Shows the database in `/health/ready`, asked every two seconds. Returns the function that ends the asking. */
 export function watchDatabase(db: Db, health: Health): () => void {
-  const check = health.part('database');
+  const check = health.part('database', health.stalledAfterMs);
   const ask = () =>
     db.$queryRaw`select 1`.then(
       () => check.ok(),

@@ -64,7 +64,9 @@ function addDiagnostics(app: Express, { service, version, health, metrics }: App
     response.json({ service_id: service, status: 'up', version });
   });
   app.get('/health/live', (_request, response) => {
-    response.json({ status: 'up' });
+    const stuck = health.stuck();
+    const up = Object.keys(stuck).length === 0;
+    response.status(up ? 200 : 503).json(up ? { status: 'up' } : { status: 'stuck', parts: stuck });
   });
   app.get('/health/ready', (_request, response) => {
     const { ready, parts } = health.report();

@@ -26,6 +26,8 @@ export type ConsumerOptions<Schema extends z.ZodType> = {
   health: PartHealth;
   logger: Logger;
   metrics: Metrics;
+  /** Hears which partitions are read here, after each deal. */
+  onAssigned(partitions: number[]): void;
   /** Keys handled side by side at the most. */
   concurrency?: number;
 };

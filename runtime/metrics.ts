@@ -30,6 +30,12 @@ export function createMetrics(service: string) {
       labelNames: ['topic', 'result'],
       registers,
     }),
+    consumerLag: new Gauge({
+      name: 'kafka_consumer_lag',
+      help: 'Messages that wait for this process, by topic and partition',
+      labelNames: ['topic', 'partition'],
+      registers,
+    }),
     outboxPending: new Gauge({
       name: 'outbox_pending',
       help: 'Events that wait in the outbox, counted as far as one batch (500)',

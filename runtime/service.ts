@@ -18,12 +18,13 @@ import { createHealth, type Health } from './health.ts';
 import { type AppParts, closeServer, listen } from './http.ts';
 import type { Handler, JobReport } from './job.ts';
 import { createKafka, createProducer, type Kafka, type Producer } from './kafka.ts';
+import { watchLag } from './lag.ts';
 import { createLogger, errorFields, type Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { addToOutbox } from './outbox.ts';
 import { startRelay } from './relay.ts';
 import { makeTopics } from './topics.ts';
-import { pollSilenceMs, startWorker } from './worker.ts';
+import { startWorker } from './worker.ts';
 
 export const version = String(createRequire(import.meta.url)('@ticket-saga/runtime/package.json').version);
 
@@ -34,6 +35,8 @@ type Settings = {
   POSTGRES_PORT: number;
   DATABASE_NAME: string;
   DATABASE_POOL: number;
+  /** ISO 8601 duration. */
+  STALLED_AFTER: string;
 };
 
 /** What a worker works with; `JOB_TIMEOUT` is an ISO 8601 duration. */
@@ -43,6 +46,9 @@ export type WorkerParts = {
   producer: Producer;
   settings: { JOB_TIMEOUT: string; JOB_CONCURRENCY: number };
 };
+
+/** What a consumer gets from the service that runs it. */
+type OfTheService = 'health' | 'logger' | 'metrics' | 'service' | 'groupId' | 'onAssigned';
 
 /**
  * The parts that a service is put together from. Each comes up when its counterpart does, shows itself in
@@ -60,9 +66,7 @@ export type Service = {
   database(schema: ServiceSchema): Db;
   kafka(brokers: string[]): { kafka: Kafka; producer: Producer };
   relay(schema: ServiceSchema, producer: Producer): void;
-  consumer<Schema extends z.ZodType>(
-    options: Omit<ConsumerOptions<Schema>, 'health' | 'logger' | 'metrics' | 'service' | 'groupId'> & { topic: Topic },
-  ): void;
+  consumer<Schema extends z.ZodType>(options: Omit<ConsumerOptions<Schema>, OfTheService> & { topic: Topic }): void;
   engine(address: string): Engine;
   worker<Input extends z.ZodObject, Output extends z.ZodObject>(
     job: Job<Input, Output>,
@@ -115,7 +119,7 @@ export async function runService(
 }
 
 function createService(name: string, settings: Settings, logger: Logger, onStop: Service['onStop']): Service {
-  const health = createHealth();
+  const health = createHealth({ stalledAfterMs: durationMs(settings.STALLED_AFTER) });
   const metrics = createMetrics(name);
   const senders = new Map<Producer, JobReport['started']>();
   /** One sender a producer, so that the events of all workers travel together. */
@@ -146,22 +150,30 @@ function createService(name: string, settings: Settings, logger: Logger, onStop:
     },
     relay(schema, producer) {
       const url = databaseUrl(schema, settings);
-      const part = health.part('outbox relay', 30_000);
+      const part = health.part('outbox relay', health.stalledAfterMs);
       onStop('relay', startRelay({ url, schema, producer, health: part, logger, metrics }));
     },
     consumer(options) {
-      const part = health.part(`consumer ${options.topic}`, 60_000);
+      const part = health.part(`consumer ${options.topic}`, health.stalledAfterMs);
       // A group for each topic: kafkajs deals partitions out as if all members of a group read the same topics.
+      const reader = {
+        kafka: options.kafka,
+        topic: options.topic,
+        groupId: `${name}.${options.topic}`,
+        logger,
+        metrics,
+      };
+      let assigned: number[] = [];
+      const onAssigned = (partitions: number[]) => void (assigned = partitions);
       onStop(
         `consumer ${options.topic}`,
-        startConsumer({
-          ...options,
-          groupId: `${name}.${options.topic}`,
-          service: name,
-          health: part,
-          logger,
-          metrics,
-        }),
+        startConsumer({ ...options, ...reader, service: name, health: part, onAssigned }),
+      );
+      const lag = health.part(`progress ${options.topic}`, 2 * health.stalledAfterMs);
+      const { stalledAfterMs } = health;
+      onStop(
+        `progress ${options.topic}`,
+        watchLag({ ...reader, assigned: () => assigned, stalledAfterMs, health: lag }),
       );
     },
     engine(address) {
@@ -174,7 +186,7 @@ function createService(name: string, settings: Settings, logger: Logger, onStop:
         started: startedSender(producer),
         trouble: (event) => addToOutbox(db, [event]),
       };
-      const part = health.part(`worker ${job.type}`, pollSilenceMs);
+      const part = health.part(`worker ${job.type}`, health.stalledAfterMs);
       const options = { engine, report, logger, metrics, health: part };
       onStop(
         `worker ${job.type}`,

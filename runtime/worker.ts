@@ -28,9 +28,6 @@ export type WorkerOptions = {
   concurrency: number;
 };
 
-/** A worker that has not polled for this long is not ready; an idle one polls every 10 s. */
-export const pollSilenceMs = 30_000;
-
 /** Works until the returned function is called; that waits for the jobs in hand. */
 export function startWorker<Input extends z.ZodObject, Output extends z.ZodObject>(
   job: Job<Input, Output>,
@@ -95,10 +92,12 @@ async function workOn<Input extends z.ZodObject, Output extends z.ZodObject>(
   job: Job<Input, Output>,
   handler: Handler<Input, Output>,
   activated: ActivatedJob,
-  { engine, report, logger, metrics }: WorkerOptions,
+  { engine, report, logger, metrics, health, leaseMs }: WorkerOptions,
 ): Promise<void> {
   const ended = metrics.jobSeconds.startTimer({ type: job.type });
   metrics.jobsRunning.inc({ type: job.type });
+  // Longer than its lease, and the engine has given it to another: this one hangs, and its place with it.
+  const end = health.begin(`job ${activated.key}`, leaseMs);
   const trace = {
     type: job.type,
     jobKey: activated.key,
@@ -113,6 +112,7 @@ async function workOn<Input extends z.ZodObject, Output extends z.ZodObject>(
     logger.error('job: its end could not be told to the engine', { ...trace, ...errorFields(error) });
     ended({ result: 'lost' });
   } finally {
+    end();
     metrics.jobsRunning.dec({ type: job.type });
   }
 }

@@ -4,6 +4,7 @@ import { createDb } from '@ticket-saga/runtime/database';
 import { createHealth } from '@ticket-saga/runtime/health';
 import { createLogger } from '@ticket-saga/runtime/logger';
 import { eventually } from '../../test/support/eventually.ts';
+import { whileLocked } from '../../test/support/locked.ts';
 import { expireHolds, startSweeper } from '../sweeper.ts';
 import { line, openShop, type Shop } from './shop.ts';
 
@@ -69,5 +70,19 @@ test('without its database the sweeper goes on trying and the service is not rea
   } finally {
     await stop();
     await db.$disconnect();
+  }
+});
+
+test('a sweeper that hangs, without any error, makes the service not ready until it gets on', async () => {
+  const health = createHealth();
+  const stop = startSweeper({ db: shop.db, intervalMs: 20, health: health.part('sweeper', 2_000), logger });
+  try {
+    await eventually('ready at first', () => health.report().ready);
+    await whileLocked(shop.database.admin, 'inventory.reservation', () =>
+      eventually('red', () => health.report().parts['sweeper']?.detail?.startsWith('has not been heard of for')),
+    );
+    await eventually('green', () => health.report().ready);
+  } finally {
+    await stop();
   }
 });

@@ -2,6 +2,8 @@
 import { afterAll, beforeEach, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { v7 as uuidV7 } from 'uuid';
 import { eventually } from '../../test/support/eventually.ts';
+import { createHealth } from '@ticket-saga/runtime/health';
+import { whileLocked } from '../../test/support/locked.ts';
 import { askUnanswered, startPoller } from '../poller.ts';
 import type { Parts } from '../payments.ts';
 import { createProvider } from '../provider.ts';
@@ -77,10 +79,24 @@ test('two processes never ask about the same payment at once', async () => {
 });
 
 test('the poller goes on by itself until it is stopped', async () => {
-  const stop = startPoller(world.parts, 100);
+  const stop = startPoller(world.parts, 100, createHealth().part('poller'));
   const orderId = await requestUnheard('tok_approve', 'APPROVED');
   await world.until(orderId, 'APPROVED');
   await stop();
+});
+
+test('a poller that hangs, without any error, makes the service not ready until it gets on', async () => {
+  const health = createHealth();
+  const stop = startPoller(world.parts, 100, health.part('poller', 2_000));
+  try {
+    await eventually('ready at first', () => health.report().ready);
+    await whileLocked(world.database.admin, 'payments.payment', () =>
+      eventually('red', () => health.report().parts['poller']?.detail?.startsWith('has not been heard of for')),
+    );
+    await eventually('green', () => health.report().ready);
+  } finally {
+    await stop();
+  }
 });
 
 test("a webhook waits in the provider's database while its process is down", async () => {

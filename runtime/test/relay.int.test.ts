@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { topics } from '../../contract/topics.ts';
 import { eventually } from '../../test/support/eventually.ts';
+import { createGate } from '../../test/support/gate.ts';
 import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { createHealth } from '../health.ts';
 import type { OutgoingRecord, Producer } from '../kafka.ts';
@@ -41,14 +42,14 @@ function broker(send: (records: OutgoingRecord[]) => Promise<void> = async () =>
   return { producer, records };
 }
 
-function relay(producer: Producer) {
+function relay(producer: Producer, silenceMs = Infinity) {
   const health = createHealth();
   const metrics = createMetrics(`test-${randomUUID()}`);
   const stop = startRelay({
     url: database.url('orders'),
     schema: 'orders',
     producer,
-    health: health.part('relay'),
+    health: health.part('relay', silenceMs),
     logger: createLogger('test', 'silent'),
     metrics,
   });
@@ -121,6 +122,18 @@ describe('The outbox relay', () => {
     await eventually('the event is sent', () => records.length === 1);
     await eventually('the part is well', () => health.report().ready);
     expect(await pending()).toBe(0);
+  });
+
+  it('is not ready while a send hangs, without any error, and ready again once it is through', async () => {
+    const gate = createGate();
+    const { producer, records } = broker(() => gate.passed);
+    const { health } = relay(producer, 3_000);
+    await eventually('ready at first', () => health.report().ready);
+    await addToOutbox(database.db('orders'), [event('a', 1)]);
+    await eventually('red', () => health.report().parts['relay']?.detail?.startsWith('has not been heard of for'));
+    gate.open();
+    await eventually('green', () => health.report().ready);
+    expect(records).toHaveLength(1);
   });
 
   it('goes on with other keys while another process is paused in the middle of a batch', async () => {
