@@ -22,6 +22,12 @@ export const topicSettings: Record<Topic, { partitions: number; config: Record<s
   'dead-letters': { partitions: 1, config: { 'retention.ms': '-1' } },
 };
 
+/**
+ * How old a message can be when it is delivered once more, ms: the retention, and a week on top, because Kafka deletes
+ * whole segments and begins a new one after a week at the latest.
+ */
+export const longestRedeliveryMs = 14 * day;
+
 /** What every value carries. `idempotencyKey` is unique for the fact, however often it is sent. */
 const envelope = { idempotencyKey: z.string().min(1).max(200), occurredAt: z.iso.datetime({ offset: true }) };
 const orderEnvelope = { ...envelope, orderId: z.uuid() };

@@ -7,6 +7,7 @@ import {
   kafkaSettings,
   port,
   readConfigOrExit,
+  retentionSettings,
   serviceSettings,
 } from '@ticket-saga/runtime/config';
 import { createAuthenticate } from '@ticket-saga/runtime/identity';
@@ -22,6 +23,7 @@ const config = readConfigOrExit(
     ...kafkaSettings,
     ...engineSettings,
     ...identitySettings,
+    ...retentionSettings,
     INVENTORY_PORT: port(8081),
     /** How long a hold outlives the payment's deadline. */
     HOLD_GRACE: duration('PT5M'),
@@ -35,6 +37,7 @@ await runService('inventory-service', config, async (service) => {
   const db = service.database('inventory');
   const { producer } = service.kafka(config.KAFKA_BROKERS);
   service.relay('inventory', producer);
+  service.retention(db, config);
   const engine = service.engine(config.ZEEBE_GRPC_ADDRESS);
   startWorkers(service, { engine, db, producer, settings: config }, config.HOLD_GRACE);
   const intervalMs = durationMs(config.SWEEP_INTERVAL);

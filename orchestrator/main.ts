@@ -8,6 +8,7 @@ import {
   port,
   readConfigOrExit,
   refuseLocalSecrets,
+  retentionSettings,
   serviceSettings,
   servicesSettings,
 } from '@ticket-saga/runtime/config';
@@ -26,6 +27,7 @@ const config = readConfigOrExit(
     ...kafkaSettings,
     ...engineSettings,
     ...identitySettings,
+    ...retentionSettings,
     ...servicesSettings,
     ORCHESTRATOR_PORT: port(8083),
     OPERATE_URL: z.url().default('http://127.0.0.1:8088'),
@@ -44,6 +46,7 @@ await runService('orchestrator', config, async (service) => {
   const db = service.database('orchestration');
   const { kafka, producer } = service.kafka(config.KAFKA_BROKERS);
   service.relay('orchestration', producer);
+  service.retention(db, config);
   const engine = service.engine(config.ZEEBE_GRPC_ADDRESS);
   const services = createServices(config);
   const parts = { db, engine, services, logger: service.logger, settings: config };

@@ -8,6 +8,7 @@ import {
   kafkaSettings,
   port,
   readConfigOrExit,
+  retentionSettings,
   serviceSettings,
 } from '@ticket-saga/runtime/config';
 import { databaseUrl } from '@ticket-saga/runtime/database-url';
@@ -20,7 +21,6 @@ import { readDiagram } from './diagram.ts';
 import { watchIncidents } from './incidents.ts';
 import { createOperate } from './operate.ts';
 import { createOrderEvents } from './order-events.ts';
-import { keepSweeping } from './place-order.ts';
 import { noteStep } from './steps.ts';
 import { noteDeadLetter } from './trouble.ts';
 import { startWorkers } from './workers.ts';
@@ -31,6 +31,7 @@ const config = readConfigOrExit(
     ...kafkaSettings,
     ...engineSettings,
     ...identitySettings,
+    ...retentionSettings,
     ORDER_PORT: port(8080),
     INVENTORY_URL: z.url().default('http://127.0.0.1:8081'),
     /** An order may only shorten it; the process gets it from the orchestrator's setting of the same name. */
@@ -49,6 +50,8 @@ await runService('order-service', config, async (service) => {
   const db = service.database('orders');
   const { kafka, producer } = service.kafka(config.KAFKA_BROKERS);
   service.relay('orders', producer);
+  const idempotencyKeepMs = durationMs(config.IDEMPOTENCY_KEEP);
+  service.retention(db, config, [{ table: 'idempotency_key', since: 'created_at', keepMs: idempotencyKeepMs }]);
   const engine = service.engine(config.ZEEBE_GRPC_ADDRESS);
   startWorkers(service, { engine, db, producer, settings: config });
   const from = { kafka, producer };
@@ -66,8 +69,6 @@ await runService('order-service', config, async (service) => {
     handle: (letter) => noteDeadLetter(db, letter, logger),
   });
   service.onStop('incidents', watchIncidents({ db, diagram, operate: createOperate(config), logger }));
-  const idempotencyKeepMs = durationMs(config.IDEMPOTENCY_KEEP);
-  service.onStop('sweeper', keepSweeping(db, idempotencyKeepMs, logger));
   const orderEvents = createOrderEvents({
     url: databaseUrl('orders', config),
     db,

@@ -1,15 +1,13 @@
 /** Placing an order: one statement writes order, history, idempotency key and the event that starts the process. */
 import { type OrderCreated, topics } from '@ticket-saga/contract/topics';
 import { type Db, sql } from '@ticket-saga/runtime/database';
-import { errorFields, type Logger } from '@ticket-saga/runtime/logger';
+import type { Logger } from '@ticket-saga/runtime/logger';
 import { insertIntoOutbox } from '@ticket-saga/runtime/outbox';
 import { Problem } from '@ticket-saga/runtime/problem';
 import { v7 as uuidv7 } from 'uuid';
 import { type AskInventory, findProducts } from './catalog.ts';
 import type { OrderLine, OrderRequest } from './order-body.ts';
 import { type OrderRow, purchaseColumns, readOrder, type StoredItem } from './read-orders.ts';
-
-const sweepEveryMs = 5 * 60 * 1000;
 
 export type PlaceParts = { db: Db; askInventory: AskInventory; logger: Logger; idempotencyKeepMs: number };
 
@@ -131,15 +129,4 @@ async function earlierOrder(db: Db, customerId: string, request: OrderRequest, k
   // Swept in this very moment: the caller's next try places the order.
   if (!order) throw new Problem('DEPENDENCY_UNAVAILABLE', 'The idempotency key has just expired. Try again.');
   return order;
-}
-
-/** Deletes the keys that are past their time, every few minutes. Returns the function that ends it. */
-export function keepSweeping(db: Db, keepMs: number, logger: Logger): () => void {
-  const sweep = () =>
-    db.$executeRaw`
-      delete from idempotency_key where created_at < now() - ${keepMs}::float8 * interval '1 millisecond'`.catch(
-      (error: unknown) => logger.debug('idempotency keys: not swept', errorFields(error)),
-    );
-  const timer = setInterval(() => void sweep(), sweepEveryMs);
-  return () => clearInterval(timer);
 }

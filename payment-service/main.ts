@@ -6,9 +6,11 @@ import {
   engineSettings,
   identitySettings,
   kafkaSettings,
+  keep,
   port,
   readConfigOrExit,
   refuseLocalSecrets,
+  retentionSettings,
   serviceSettings,
 } from '@ticket-saga/runtime/config';
 import { createAuthenticate } from '@ticket-saga/runtime/identity';
@@ -26,6 +28,7 @@ const config = readConfigOrExit(
     ...kafkaSettings,
     ...engineSettings,
     ...identitySettings,
+    ...retentionSettings,
     PAYMENT_PORT: port(8082),
     /** Where the provider finds this service; by default this machine. */
     PAYMENT_URL: z.url().optional(),
@@ -38,6 +41,8 @@ const config = readConfigOrExit(
     PAYMENT_EVENT_SECRET: z.string().min(8).default('local-payment-event-secret'),
     /** A request without an answer for this long is asked about. */
     PAYMENT_ASK_AFTER: duration('PT30S'),
+    /** Which calls of the provider were heard. */
+    WEBHOOK_KEEP: keep('P30D', 7 * 24 * 60 * 60 * 1000, 'a provider may repeat a call for days'),
   }),
 );
 
@@ -48,6 +53,8 @@ await runService('payment-service', config, async (service) => {
   const db = service.database('payments');
   const { kafka, producer } = service.kafka(config.KAFKA_BROKERS);
   service.relay('payments', producer);
+  const webhooksKeptMs = durationMs(config.WEBHOOK_KEEP);
+  service.retention(db, config, [{ table: 'webhook_call', since: 'received_at', keepMs: webhooksKeptMs }]);
   const provider = createProvider({
     url: config.PROVIDER_URL,
     apiKey: config.PROVIDER_API_KEY,

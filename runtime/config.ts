@@ -1,4 +1,5 @@
 /** Settings come from the environment, are read once in `main.ts`, and are all checked before anything starts. */
+import { longestRedeliveryMs } from '@ticket-saga/contract/topics';
 import { Duration } from 'luxon';
 import { z } from 'zod';
 
@@ -98,6 +99,23 @@ export const servicesSettings = {
   PAYMENT_URL: z.url().default('http://127.0.0.1:8082'),
   /** The `Authorization` header of these calls. In local mode the operator's name and password, by default. */
   SERVICE_AUTHORIZATION: z.string().optional(),
+};
+
+/** How long something is kept; a time in which it may still be asked for is refused. */
+export const keep = (standard: string, leastMs: number, why: string) =>
+  duration(standard).refine((text) => durationMs(text) >= leastMs, `is too short: ${why}`);
+
+/** What redelivery may still ask for is not cleaned up. */
+const redelivery = `Kafka may deliver a message again for ${longestRedeliveryMs / 86_400_000} days`;
+
+/** Clean-up of what is done (`docs/operating.md` says why each default is safe). */
+export const retentionSettings = {
+  /** How often. */
+  RETENTION_EVERY: duration('PT10M'),
+  /** Events that were sent. */
+  OUTBOX_KEEP: keep('P21D', longestRedeliveryMs, redelivery),
+  /** The keys of events that were handled. */
+  INBOX_KEEP: keep('P21D', longestRedeliveryMs, redelivery),
 };
 
 /**

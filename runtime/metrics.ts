@@ -36,6 +36,12 @@ export function createMetrics(service: string) {
       labelNames: ['topic', 'partition'],
       registers,
     }),
+    rowsDeleted: new Counter({
+      name: 'retention_deleted_total',
+      help: 'Rows deleted because their time is over, by table',
+      labelNames: ['table'],
+      registers,
+    }),
     outboxPending: new Gauge({
       name: 'outbox_pending',
       help: 'Events that wait in the outbox, counted as far as one batch (500)',

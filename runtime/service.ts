@@ -23,6 +23,7 @@ import { createLogger, errorFields, type Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { addToOutbox } from './outbox.ts';
 import { startRelay } from './relay.ts';
+import { type RetentionRule, startRetention } from './retention.ts';
 import { makeTopics } from './topics.ts';
 import { startWorker } from './worker.ts';
 
@@ -38,6 +39,9 @@ type Settings = {
   /** ISO 8601 duration. */
   STALLED_AFTER: string;
 };
+
+/** ISO 8601 durations. */
+type RetentionSettings = { RETENTION_EVERY: string; OUTBOX_KEEP: string; INBOX_KEEP: string };
 
 /** What a worker works with; `JOB_TIMEOUT` is an ISO 8601 duration. */
 export type WorkerParts = {
@@ -66,6 +70,8 @@ export type Service = {
   database(schema: ServiceSchema): Db;
   kafka(brokers: string[]): { kafka: Kafka; producer: Producer };
   relay(schema: ServiceSchema, producer: Producer): void;
+  /** Cleans up outbox and inbox, and what else has its time. */
+  retention(db: Db, settings: RetentionSettings, more?: RetentionRule[]): void;
   consumer<Schema extends z.ZodType>(options: Omit<ConsumerOptions<Schema>, OfTheService> & { topic: Topic }): void;
   engine(address: string): Engine;
   worker<Input extends z.ZodObject, Output extends z.ZodObject>(
@@ -152,6 +158,16 @@ function createService(name: string, settings: Settings, logger: Logger, onStop:
       const url = databaseUrl(schema, settings);
       const part = health.part('outbox relay', health.stalledAfterMs);
       onStop('relay', startRelay({ url, schema, producer, health: part, logger, metrics }));
+    },
+    retention(db, { RETENTION_EVERY, OUTBOX_KEEP, INBOX_KEEP }, more = []) {
+      const everyMs = durationMs(RETENTION_EVERY);
+      const part = health.part('retention', everyMs + health.stalledAfterMs);
+      const rules = [
+        { table: 'outbox', since: 'published_at', keepMs: durationMs(OUTBOX_KEEP) },
+        { table: 'inbox', since: 'done_at', keepMs: durationMs(INBOX_KEEP) },
+        ...more,
+      ];
+      onStop('retention', startRetention({ db, rules, everyMs, health: part, logger, metrics }));
     },
     consumer(options) {
       const part = health.part(`consumer ${options.topic}`, health.stalledAfterMs);

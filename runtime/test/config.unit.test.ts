@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { duration, durationMs, port, readConfig, refuseLocalSecrets } from '../config.ts';
+import { longestRedeliveryMs, topicSettings } from '../../contract/topics.ts';
+import { duration, durationMs, port, readConfig, refuseLocalSecrets, retentionSettings } from '../config.ts';
 
 const schema = z.object({
   ORDER_PORT: port(8080),
@@ -30,5 +31,21 @@ describe('Settings', () => {
     const secrets = { WEBHOOK_SECRET: 'local-webhook-secret', PROVIDER_API_KEY: 'my own' };
     expect(() => refuseLocalSecrets({ AUTH_MODE: 'jwt' }, secrets)).toThrow(/set WEBHOOK_SECRET\./);
     expect(() => refuseLocalSecrets({ AUTH_MODE: 'local' }, secrets)).not.toThrow();
+  });
+});
+
+describe('A setting of the clean-up', () => {
+  const read = (env: Record<string, string>) => () => readConfig(z.object(retentionSettings), env);
+
+  it('is refused by name when redelivery may still ask for what it would delete', () => {
+    expect(read({ INBOX_KEEP: 'P13D' })).toThrow(/INBOX_KEEP: is too short: Kafka may deliver .* for 14 days/);
+    expect(read({ OUTBOX_KEEP: 'PT1H' })).toThrow(/OUTBOX_KEEP: is too short/);
+    expect(read({ INBOX_KEEP: 'P14D', OUTBOX_KEEP: 'P1Y' })).not.toThrow();
+  });
+
+  it('outlives every message that Kafka can deliver again', () => {
+    const kept = Object.values(topicSettings).map(({ config }) => Number(config['retention.ms'] ?? 0));
+    expect(longestRedeliveryMs).toBeGreaterThan(Math.max(...kept));
+    expect(durationMs(read({})().INBOX_KEEP)).toBeGreaterThan(longestRedeliveryMs);
   });
 });
