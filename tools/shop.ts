@@ -4,14 +4,16 @@ import { messages } from '@ticket-saga/contract/messages';
 import { orderStatus, stepState } from '@ticket-saga/contract/states';
 import { topics } from '@ticket-saga/contract/topics';
 import { createEngine } from '@ticket-saga/runtime/engine';
-import { createKafka, createProducer } from '@ticket-saga/runtime/kafka';
+import { createKafka, createProducer, type OutgoingRecord } from '@ticket-saga/runtime/kafka';
 import { createLogger } from '@ticket-saga/runtime/logger';
+import { sign } from '@ticket-saga/runtime/signature';
 import { z } from 'zod';
 
 /** The part of `GET /orders/{id}` that is looked at here. */
 export const orderView = z.looseObject({
   id: z.string(),
   customerId: z.string(),
+  items: z.array(z.looseObject({ id: z.string(), quantity: z.number() })),
   totalPrice: z.number(),
   status: orderStatus,
   reason: z.object({ code: z.string(), message: z.string() }).nullable(),
@@ -74,10 +76,13 @@ export function openShop(urls: ShopUrls, env: NodeJS.ProcessEnv = process.env) {
   const producer = createProducer(kafka);
   const engine = createEngine(urls.zeebe);
   const operatorHeaders = { authorization: operator };
+  const providerHeaders = { authorization: `Bearer ${env['PROVIDER_API_KEY'] || 'local-provider-key'}` };
 
   return {
     urls,
     operatorHeaders,
+    /** What the provider's customers (we are one) call it with. */
+    providerHeaders,
     kafka,
     engine,
     /** Any call: status, headers and the parsed body. */
@@ -118,12 +123,19 @@ export function openShop(urls: ShopUrls, env: NodeJS.ProcessEnv = process.env) {
         .parse(
           expectStatus(await call('GET', `${urls.payment}/payments/${orderId}`, undefined, operatorHeaders), 200).body,
         );
-      const key = env['PROVIDER_API_KEY'] || 'local-provider-key';
       const url = `${urls.provider}/v1/payments/${payment.id}/decide`;
-      expectStatus(await call('POST', url, { status }, { authorization: `Bearer ${key}` }), 202);
+      expectStatus(await call('POST', url, { status }, providerHeaders), 202);
     },
     /** Sends a record to Kafka as it is. */
     send: (topic: string, key: string, value: string) => producer.send([{ topic, key, value, headers: {} }]),
+    sendAll: (records: OutgoingRecord[]) => producer.send(records),
+    /** Calls payment-service as the provider does, signed now. */
+    webhook: (event: object) => {
+      const body = JSON.stringify(event);
+      const at = Math.floor(Date.now() / 1000);
+      const signature = `t=${at},v1=${sign(env['WEBHOOK_SECRET'] || 'local-webhook-secret', `${at}.${body}`)}`;
+      return call('POST', `${urls.payment}/webhooks/payments`, body, { 'webhook-signature': signature });
+    },
     /** A hand-written payment result, as `npm run kafka -- send payment-event` sends it. */
     sendPaymentEvent: (orderId: string, type: string, more: object = {}) => {
       const event = {
@@ -158,9 +170,11 @@ async function call(
   url: string,
   body?: unknown,
   headers: Record<string, string> = {},
+  withinMs = 60_000,
 ): Promise<Answer> {
   const response = await fetch(url, {
     method,
+    signal: AbortSignal.timeout(withinMs),
     headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
