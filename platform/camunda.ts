@@ -92,6 +92,9 @@ function brokerConfig({ ports, engine }: PartContext, home: string): object {
           disk: { freeSpace: { processing: '512MB', replication: '256MB' } },
         },
         cluster: { clusterSize: 1, partitionsCount: 1, replicationFactor: 1 },
+        // The engine refuses requests (RESOURCE_EXHAUSTED) above a limit that falls with each answer slower than this: at the
+        // standard 200 ms, down to 1, a busy laptop comes to a crawl of one request at a time.
+        backpressure: { aimd: { requestTimeout: '1s', minLimit: 32 } },
         threads: { cpuThreadCount: 2, ioThreadCount: 2 },
         experimental: { rocksdb: { memoryLimit: '64MB' } },
         exporters: exporters(engine.exporter, ports.OPENSEARCH_PORT),

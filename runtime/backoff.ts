@@ -6,6 +6,14 @@ export function backoffMs(failures: number, first = 1_000, most = 30_000): numbe
   return Math.min(most, first * 2 ** Math.min(failures - 1, 20));
 }
 
+/**
+ * How long to wait for an engine that has too much to do, ms: 50 to 1000, never long, because it may have room in a
+ * moment; by chance, because those who were refused together must not come again together.
+ */
+export function busyPauseMs(failures: number): number {
+  return backoffMs(failures, 100, 1_000) * (0.5 + Math.random() / 2);
+}
+
 /** Waits, or returns early when `signal` says that the process stops. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   await delay(ms, undefined, signal ? { signal } : {}).catch(() => undefined);

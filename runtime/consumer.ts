@@ -4,9 +4,10 @@
  */
 import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
 import type { z } from 'zod';
-import { backoffMs, pause, untilDone } from './backoff.ts';
+import { backoffMs, busyPauseMs, pause, untilDone } from './backoff.ts';
 import { crashPoint } from './crash-points.ts';
 import { groupBy } from './group-by.ts';
+import { isBackPressure } from './errors.ts';
 import { errorFields } from './logger.ts';
 import { type ConsumerOptions, handleMessage } from './message.ts';
 
@@ -131,6 +132,14 @@ async function handleWithPatience<Schema extends z.ZodType>(
       if (waiting.size === 0) options.health.ok();
       return;
     } catch (error) {
+      if (isBackPressure(error)) {
+        options.logger.debug('message: the engine is busy, trying again', {
+          topic: batch.topic,
+          offset: message.offset,
+        });
+        await pause(busyPauseMs(failures), signal);
+        continue;
+      }
       waiting.add(place);
       options.health.failed(`${batch.topic} waits at offset ${message.offset}: ${String(error)}`);
       options.logger.warn('message: trying again', {

@@ -70,6 +70,14 @@ export function isOwnFault(error: unknown): boolean {
 }
 
 /**
+ * True when the engine asks to come again a little later (RESOURCE_EXHAUSTED): it works, it has more to do than it wants.
+ * Nothing is broken, so that this must only slow things down.
+ */
+export function isBackPressure(error: unknown): boolean {
+  return chain(error).some((at) => 'code' in at && at.code === 8);
+}
+
+/**
  * True when the database refuses the data itself (SQLSTATE class 22: out of range, a null byte in a text): the same data
  * will be refused for ever.
  */

@@ -2,10 +2,10 @@
 import { type BpmnErrorCode, reasons } from '@ticket-saga/contract/errors';
 import type { Job } from '@ticket-saga/contract/jobs';
 import { z } from 'zod';
-import { backoffMs, pause } from './backoff.ts';
+import { backoffMs, busyPauseMs, pause } from './backoff.ts';
 import { crashPoint } from './crash-points.ts';
 import { type ActivatedJob, type Engine, grpc, grpcCode } from './engine.ts';
-import { BusinessError, isOwnFault, PassingFault, PermanentError } from './errors.ts';
+import { BusinessError, isBackPressure, isOwnFault, PassingFault, PermanentError } from './errors.ts';
 import { errorFields, type Logger } from './logger.ts';
 import type { OutboxEvent } from './outbox.ts';
 import { attemptOf, stepEvent, type StepFacts, type StepPlace } from './step-events.ts';
@@ -196,9 +196,14 @@ async function tell(
     } catch (error) {
       if (grpcCode(error) === grpc.notFound) return 'gone';
       const leaseEnds = Number(activated.deadline);
-      if (failures >= 10 || Date.now() > leaseEnds) throw new EngineAway('the engine cannot be told', { cause: error });
-      parts.logger.warn('job: the engine does not listen, telling again', { failures, ...errorFields(error) });
-      await pause(backoffMs(failures, 200, 3_000));
+      const isBusy = isBackPressure(error);
+      if ((failures >= 10 && !isBusy) || Date.now() > leaseEnds)
+        throw new EngineAway('the engine cannot be told', { cause: error });
+      parts.logger.log(isBusy ? 'debug' : 'warn', 'job: the engine does not listen, telling again', {
+        failures,
+        ...errorFields(error),
+      });
+      await pause(isBusy ? busyPauseMs(failures) : backoffMs(failures, 200, 3_000));
     }
   }
 }

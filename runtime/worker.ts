@@ -6,8 +6,9 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Job } from '@ticket-saga/contract/jobs';
 import type { z } from 'zod';
-import { backoffMs, pause } from './backoff.ts';
+import { backoffMs, busyPauseMs, pause } from './backoff.ts';
 import type { ActivatedJob, Engine } from './engine.ts';
+import { isBackPressure } from './errors.ts';
 import type { PartHealth } from './health.ts';
 import { type Context, runJob, type Handler, type JobReport } from './job.ts';
 import { errorFields, type Logger } from './logger.ts';
@@ -77,6 +78,12 @@ async function poll<Input extends z.ZodObject, Output extends z.ZodObject>(
       }
     } catch (error) {
       failures += 1;
+      if (isBackPressure(error)) {
+        options.health.ok(); // it answers
+        options.logger.debug('worker: the engine is busy, asking again', { type: job.type, failures });
+        await pause(busyPauseMs(failures), signal);
+        continue;
+      }
       options.health.failed(`cannot get ${job.type} jobs from the engine: ${String(error)}`);
       options.logger.warn('worker: the engine gives no jobs, trying again', {
         type: job.type,

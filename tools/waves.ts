@@ -78,7 +78,10 @@ async function act(shop: Shop, orderId: string, { act: what }: Buyer): Promise<v
     abort: () => shop.abort(orderId),
     approve: () => shop.decideAtProvider(orderId, 'APPROVED'),
     decline: () => shop.decideAtProvider(orderId, 'DECLINED'),
-    'decline by Kafka': () => shop.sendPaymentEvent(orderId, 'PAYMENT_DECLINED'),
+    'decline by Kafka': async () => {
+      if ((await shop.order(orderId)).status !== 'AWAITING_PAYMENT') throw new Error('There is nothing to decide yet.');
+      await shop.sendPaymentEvent(orderId, 'PAYMENT_DECLINED');
+    },
   };
   // Somebody decides once there is something to decide; never, when the order was sold out.
   for (const end = Date.now() + 20_000; Date.now() < end; await delay(500)) {
