@@ -71,7 +71,8 @@ export function postgresPart(context: PartContext): ServerPart {
         max_connections: '200',
         shared_buffers: '128MB',
         timezone: 'UTC',
-        ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+        // Not `synchronous_commit: off`: that would lose commits with a killed server, and tests kill it.
+        ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
       };
       return command(
         'postgres',

@@ -28,17 +28,26 @@ export type Placed = {
 /** Orders that are being posted at the same time. */
 const lanes = 48;
 
-/** Posts the orders, `rate` a second at the most, lets the buyers act on them, and resolves when all that is done. */
-export async function placeWave(
-  wave: Wave,
-  { seed, buyers, rate = Infinity }: { seed: number; buyers: number; rate?: number | undefined },
-): Promise<Placed> {
+export type Crowd = {
+  seed: number;
+  buyers: number;
+  /** Orders a second at the most. */
+  rate?: number | undefined;
+  /** No more buyers come after this. */
+  until?: AbortSignal;
+};
+
+/** Posts the orders, lets the buyers act on them, and resolves when all that is done. */
+export async function placeWave(wave: Wave, { seed, buyers, rate = Infinity, until }: Crowd): Promise<Placed> {
   const started = Date.now();
   const placed: Placed = { repeats: 0, mixedUp: 0, seconds: 0 };
   const after: Promise<void>[] = [];
   await inLanes(lanes, Array.from({ length: buyers }).keys(), async (index) => {
     const due = started + (index / rate) * 1_000;
-    if (due > Date.now()) await delay(due - Date.now());
+    if (until?.aborted) return;
+    if (due > Date.now())
+      await delay(due - Date.now(), undefined, until ? { signal: until } : {}).catch(() => undefined);
+    if (until?.aborted) return;
     after.push(...(await buy(wave, buyerOf(seed, index), placed)));
     if ((index + 1) % 500 === 0) wave.say(`${index + 1} of ${buyers} orders placed`);
   });

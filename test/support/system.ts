@@ -30,15 +30,18 @@ async function askControl(name: string, action: string): Promise<string> {
   return answer;
 }
 
+/** PostgreSQL's superuser. */
+export const connection = (): pg.ClientConfig => ({
+  host: process.env['DATABASE_HOST'] ?? '127.0.0.1',
+  port: Number(process.env['POSTGRES_PORT']),
+  user: 'postgres',
+  password: 'postgres',
+  database: process.env['DATABASE_NAME'] ?? 'tickets',
+});
+
 /** Behind the scenes, as PostgreSQL's superuser: only to check invariants, never to steer. */
 export async function query<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
-  const client = new pg.Client({
-    host: process.env['DATABASE_HOST'] ?? '127.0.0.1',
-    port: Number(process.env['POSTGRES_PORT']),
-    user: 'postgres',
-    password: 'postgres',
-    database: process.env['DATABASE_NAME'] ?? 'tickets',
-  });
+  const client = new pg.Client(connection());
   await client.connect();
   try {
     return (await client.query<Row>(text, values)).rows;
