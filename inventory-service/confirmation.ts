@@ -56,8 +56,8 @@ function confirm(orderId: string, context: Context): sql.Sql {
       from line cross join sale
     ), moved as (${moveStock}
     ), outcome as (
-      select s.state as was, s.state = 'CONFIRMED' or exists (select from sale) as confirmed
+      select s.state as was, coalesce(s.state = 'CONFIRMED', false) or exists (select from sale) as confirmed
       from (select) as always left join standing s on true
     ), told_sold as (${sold}), told_gone as (${gone})
-    select was, coalesce(confirmed, false) as confirmed from outcome`;
+    select was, confirmed from outcome`;
 }
