@@ -49,6 +49,8 @@ export const problems = {
   METHOD_NOT_ALLOWED: { status: 405, title: 'The resource does not know this method' },
   ALREADY_EXISTS: { status: 409, title: 'It exists already' },
   ORDER_NOT_CANCELLABLE: { status: 409, title: 'The order can no longer be cancelled' },
+  RECONCILIATION_RUNNING: { status: 409, title: 'A reconciliation is running already' },
+  RECONCILIATION_NOT_FOUND: { status: 404, title: 'No such reconciliation' },
   STOCK_BELOW_SOLD: { status: 409, title: 'The stock cannot be less than what is held or sold' },
   UNAUTHENTICATED: { status: 401, title: 'Who you are is not known' },
   FORBIDDEN: { status: 403, title: 'This needs the role operator' },

@@ -4,6 +4,7 @@ import { createApi } from '@ticket-saga/runtime/api';
 import type { Db } from '@ticket-saga/runtime/database';
 import { type AppParts, createApp, finishApp } from '@ticket-saga/runtime/http';
 import type { Authenticate } from '@ticket-saga/runtime/identity';
+import { addReconciliationRoutes } from './reconciliation.ts';
 import { addRoutes } from './routes.ts';
 
 export function createInventoryApp(parts: AppParts, db: Db, authenticate: Authenticate): Express {
@@ -11,6 +12,7 @@ export function createInventoryApp(parts: AppParts, db: Db, authenticate: Authen
   const info = { title: 'Inventory', version: parts.version, description: 'Products, their prices and their stock.' };
   const api = createApi(app, info, authenticate);
   addRoutes(api, db);
+  addReconciliationRoutes(api, db);
   api.close();
   return finishApp(app, parts.logger);
 }

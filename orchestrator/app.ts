@@ -4,11 +4,13 @@ import { type AppParts, createApp, finishApp } from '@ticket-saga/runtime/http';
 import type { Authenticate } from '@ticket-saga/runtime/identity';
 import type { Express } from 'express';
 import { addRoutes } from './routes.ts';
+import { addReconciliationRoutes, type ReconciliationRouteParts } from './routes-reconciliation.ts';
 
 export function createOrchestratorApp(
   parts: AppParts,
   authenticate: Authenticate,
   settings: { OPERATE_URL: string },
+  operations: ReconciliationRouteParts,
 ): Express {
   const app = createApp(parts);
   const about = {
@@ -18,6 +20,7 @@ export function createOrchestratorApp(
   };
   const api = createApi(app, about, authenticate);
   addRoutes(api, settings);
+  addReconciliationRoutes(api, operations);
   api.close();
   return finishApp(app, parts.logger);
 }

@@ -2,6 +2,7 @@
 import { createdOrdersEvent, paymentEvent, topics } from '@ticket-saga/contract/topics';
 import {
   duration,
+  durationMs,
   engineSettings,
   identitySettings,
   kafkaSettings,
@@ -19,6 +20,9 @@ import { createOrchestratorApp } from './app.ts';
 import { keepDeployed } from './deploy.ts';
 import { handleOrderEvent } from './orders.ts';
 import { handlePaymentEvent } from './payment-results.ts';
+import { createProviderBooks } from './provider-books.ts';
+import { createReconciler, keepReconciling } from './reconcile-schedule.ts';
+import { createRunningProcesses } from './running-processes.ts';
 import { createServices } from './services.ts';
 
 const config = readConfigOrExit(
@@ -37,11 +41,26 @@ const config = readConfigOrExit(
     /** An order older than this when it comes to the engine is not started any more. */
     ORDER_MAX_AGE: duration('P1D'),
     PAYMENT_EVENT_SECRET: z.string().min(8).default('local-payment-event-secret'),
+    /** Where Operate answers this service; default: where it answers browsers. */
+    OPERATE_API_URL: z.url().optional(),
+    OPERATE_USER: z.string().default('techlead'),
+    OPERATE_PASSWORD: z.string().default('zup@123'),
+    PROVIDER_URL: z.url().default('http://127.0.0.1:8089'),
+    PROVIDER_API_KEY: z.string().min(1).default('local-provider-key'),
+    /** How often the shop's books are held against each other. */
+    RECONCILE_EVERY: duration('PT1H'),
+    /** Whether the scheduled runs repair what they find, or only report it. */
+    RECONCILE_REPAIR: z.stringbool().default(false),
+    /** What changed within this time is left for the next run, and how long a suspect waits for the second look. */
+    RECONCILE_SETTLE: duration('PT30S'),
+    /** What may be under way for a while counts as lost after it. */
+    RECONCILE_OVERDUE: duration('PT5M'),
   }),
 );
 
 await runService('orchestrator', config, async (service) => {
-  refuseLocalSecrets(config, { PAYMENT_EVENT_SECRET: config.PAYMENT_EVENT_SECRET });
+  const { PAYMENT_EVENT_SECRET, PROVIDER_API_KEY } = config;
+  refuseLocalSecrets(config, { PAYMENT_EVENT_SECRET, PROVIDER_API_KEY });
   const authenticate = createAuthenticate(config);
   const db = service.database('orchestration');
   const { kafka, producer } = service.kafka(config.KAFKA_BROKERS);
@@ -65,5 +84,18 @@ await runService('orchestrator', config, async (service) => {
     schema: paymentEvent,
     handle: (event, meta) => handlePaymentEvent(parts, event, meta),
   });
-  await service.listen(createOrchestratorApp(service.appParts, authenticate, config), config.ORCHESTRATOR_PORT);
+  const reconciler = createReconciler({
+    ...parts,
+    books: createProviderBooks(config),
+    running: createRunningProcesses({ ...config, OPERATE_URL: config.OPERATE_API_URL ?? config.OPERATE_URL }),
+    times: {
+      settle: durationMs(config.RECONCILE_SETTLE) / 1_000,
+      overdue: durationMs(config.RECONCILE_OVERDUE) / 1_000,
+    },
+  });
+  service.onStop('reconciliation', reconciler.stop);
+  const schedule = { everyMs: durationMs(config.RECONCILE_EVERY), repair: config.RECONCILE_REPAIR };
+  service.onStop('reconciliation schedule', keepReconciling(parts, reconciler, service.metrics, schedule));
+  const app = createOrchestratorApp(service.appParts, authenticate, config, { ...parts, reconciler });
+  await service.listen(app, config.ORCHESTRATOR_PORT);
 });

@@ -4,6 +4,7 @@ import { type AppParts, createApp, finishApp } from '@ticket-saga/runtime/http';
 import type { Authenticate } from '@ticket-saga/runtime/identity';
 import type { Express } from 'express';
 import type { OrderParts } from './parts.ts';
+import { addReconciliationRoutes } from './reconciliation.ts';
 import { addCustomerRoutes } from './routes-customers.ts';
 import { addOrderRoutes } from './routes-orders.ts';
 
@@ -17,6 +18,7 @@ export function createOrderApp(appParts: AppParts, authenticate: Authenticate, p
   const api = createApi(app, about, authenticate);
   addOrderRoutes(api, parts);
   addCustomerRoutes(api, parts);
+  addReconciliationRoutes(api, parts.db);
   api.close();
   return finishApp(app, appParts.logger);
 }

@@ -3,13 +3,14 @@ import { createApi } from '@ticket-saga/runtime/api';
 import { type AppParts, createApp, finishApp, rawBody } from '@ticket-saga/runtime/http';
 import type { Authenticate } from '@ticket-saga/runtime/identity';
 import type { Express } from 'express';
-import type { ChangeParts } from './change.ts';
+import type { Parts } from './payments.ts';
+import { addReconciliationRoutes } from './reconciliation.ts';
 import { addRoutes } from './routes.ts';
 import { checkSignature, webhookPath } from './webhook.ts';
 
 export function createPaymentApp(
   appParts: AppParts,
-  parts: ChangeParts & { webhookSecret: string; authenticate: Authenticate },
+  parts: Parts & { webhookSecret: string; authenticate: Authenticate },
 ): Express {
   const app = createApp(appParts);
   // Before the body is looked at: whoever cannot sign learns nothing of what it should hold.
@@ -21,6 +22,7 @@ export function createPaymentApp(
   const info = { title: 'payment-service', version: appParts.version, description };
   const api = createApi(app, info, parts.authenticate);
   addRoutes(api, parts);
+  addReconciliationRoutes(api, parts);
   api.close();
   return finishApp(app, appParts.logger);
 }

@@ -52,11 +52,16 @@ async function claimUnanswered(db: Db, askAfterMs: number): Promise<string[]> {
 async function askOne(parts: Parts, id: string): Promise<void> {
   try {
     const payment = await readById(parts.db, id);
-    const answer = payment && (await parts.provider.query(payment));
-    if (payment && answer) await bookAnswer(parts, payment, answer);
+    if (payment) await askAbout(parts, payment);
   } catch (error) {
     parts.logger.warn('the provider could not be asked', { paymentId: id, ...errorFields(error) });
   }
+}
+
+/** Books what the provider says that it has decided; rejects while it is away. */
+export async function askAbout(parts: Parts, payment: Payment): Promise<void> {
+  const answer = await parts.provider.query(payment);
+  if (answer) await bookAnswer(parts, payment, answer);
 }
 
 async function bookAnswer(parts: Parts, payment: Payment, answer: ProviderAnswer): Promise<void> {

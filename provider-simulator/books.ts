@@ -119,6 +119,13 @@ export async function list(db: Db, after: string | undefined, limit: number): Pr
     select ${columns} from payment where ${after ?? null}::uuid is null or id > ${after ?? null}::uuid order by id limit ${limit}`;
 }
 
+/** A page of the books in the order of the references, byte by byte. `after` is the reference of the last one seen. */
+export async function listByReference(db: Db, after: string | undefined, limit: number): Promise<ProviderPayment[]> {
+  return db.$queryRaw<ProviderPayment[]>`
+    select ${columns} from payment where reference collate "C" > ${after ?? ''} collate "C"
+    order by reference collate "C" limit ${limit}`;
+}
+
 export type Totals = { status: PaymentStatus; payments: number; approved: number; refunded: number };
 
 /** Sums for each status, minor units. */

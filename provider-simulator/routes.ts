@@ -100,6 +100,29 @@ export function addRoutes(api: Api, { db, approvalLimit, wake }: Parts): void {
 
   api.route({
     method: 'get',
+    path: '/v1/settlement',
+    summary: 'The books, in the order of the references: to be held against those of the shop',
+    access: 'operator',
+    query: z.object({
+      cursor: reference.optional(),
+      limit: z.coerce.number().int().min(1).max(5_000).default(1_000),
+    }),
+    answers: {
+      200: {
+        description: 'A page',
+        schema: z.object({ items: z.array(payment), nextCursor: z.string().nullable() }),
+      },
+    },
+    async handle({ query: { cursor, limit } }) {
+      const found = await books.listByReference(db, cursor, limit + 1);
+      const items = found.slice(0, limit);
+      const nextCursor = found.length > limit ? (items.at(-1)?.reference ?? null) : null;
+      return { status: 200, body: { items: items.map(shown), nextCursor } };
+    },
+  });
+
+  api.route({
+    method: 'get',
     path: '/v1/totals',
     summary: 'Number and sums of the payments, by status',
     access: 'operator',

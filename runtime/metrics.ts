@@ -47,6 +47,12 @@ export function createMetrics(service: string) {
       help: 'Events that wait in the outbox, counted as far as one batch (500)',
       registers,
     }),
+    mismatches: new Gauge({
+      name: 'reconciliation_mismatches',
+      help: 'Mismatches that the last whole reconciliation found and no repair has put right, by kind',
+      labelNames: ['kind'],
+      registers,
+    }),
     outboxSent: new Counter({ name: 'outbox_sent_total', help: 'Events sent from the outbox to Kafka', registers }),
   };
 }

@@ -43,14 +43,6 @@ export async function createWorld() {
     JWT_ALGORITHM: 'RS256',
   });
 
-  const change = { db, eventSecret, logger };
-  const paymentApp = createPaymentApp(
-    { ...appParts, service: 'payment-service', metrics: createMetrics('payment-service') },
-    { ...change, webhookSecret, authenticate },
-  );
-  const payments = await listen(paymentApp, 0, '127.0.0.1');
-  const paymentUrl = `http://127.0.0.1:${payments.port}`;
-
   const wound = () =>
     startClockwork({ db: providerDb, webhookSecret, logger, health: appParts.health.part('clockwork') });
   let clockwork: Clockwork | undefined = wound();
@@ -60,13 +52,17 @@ export async function createWorld() {
   );
   const simulator = await listen(providerApp, 0, '127.0.0.1');
   const providerUrl = `http://127.0.0.1:${simulator.port}`;
-  const provider = createProvider({
-    url: providerUrl,
-    apiKey,
-    timeoutMs: 5_000,
-    callbackUrl: `${paymentUrl}/webhooks/payments`,
-  });
-  const parts: Parts = { ...change, provider };
+  const callback = { callbackUrl: 'set below, when the port is known' };
+  const provider = createProvider(Object.assign(callback, { url: providerUrl, apiKey, timeoutMs: 5_000 }));
+
+  const parts: Parts = { db, eventSecret, logger, provider };
+  const paymentApp = createPaymentApp(
+    { ...appParts, service: 'payment-service', metrics: createMetrics('payment-service') },
+    { ...parts, webhookSecret, authenticate },
+  );
+  const payments = await listen(paymentApp, 0, '127.0.0.1');
+  const paymentUrl = `http://127.0.0.1:${payments.port}`;
+  callback.callbackUrl = `${paymentUrl}/webhooks/payments`;
 
   const world = {
     database,

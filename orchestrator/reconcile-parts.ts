@@ -1,0 +1,13 @@
+/** What the reconciliation works with. */
+import type { OrchestratorParts } from './parts.ts';
+import type { ProviderBooks } from './provider-books.ts';
+import type { RunningProcesses } from './running-processes.ts';
+import type { Times } from './reconcile-judge.ts';
+
+export type ReconcileParts = Pick<OrchestratorParts, 'db' | 'engine' | 'services' | 'logger' | 'settings'> & {
+  books: ProviderBooks;
+  running: RunningProcesses;
+  times: Times;
+  /** Rows of a page; default: as many as a service gives. */
+  pageSize?: number;
+};

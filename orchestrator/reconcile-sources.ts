@@ -1,0 +1,108 @@
+/** Where the reconciliation reads: every service's sorted pages, rows by id, and the engine. No role reads another's schema. */
+import {
+  mostRows,
+  type OrderRow,
+  orderRow,
+  outboxRow,
+  type PaymentRow,
+  paymentRow,
+  type ReservationRow,
+  reservationRow,
+  rowsOf,
+  stockRow,
+} from '@ticket-saga/contract/reconciliation';
+import type { Db } from '@ticket-saga/runtime/database';
+import { z } from 'zod';
+import { allRows } from './reconcile-merge.ts';
+import type { OrderCase } from './reconcile-judge.ts';
+import type { ReconcileParts } from './reconcile-parts.ts';
+import type { ServiceName } from './services.ts';
+
+const isUuid = (id: string) => z.uuid().safeParse(id).success;
+
+/** Probes of the engine, and look-ups at the provider, at once. */
+const atOnce = 10;
+
+export type Sources = ReturnType<typeof createSources>;
+
+export function createSources({ db, engine, services, books, pageSize = mostRows }: ReconcileParts) {
+  const list = <Row extends z.ZodType>(service: ServiceName, path: string, row: Row) =>
+    allRows<z.output<Row>>((cursor) => {
+      const after = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+      return services.get(service, `${path}?limit=${pageSize}${after}`, rowsOf(row));
+    });
+  const byIds = async <Row extends z.ZodType>(service: ServiceName, path: string, row: Row, ids: string[]) =>
+    ids.length === 0 ? [] : (await services.get(service, `${path}?ids=${ids.join(',')}`, rowsOf(row))).items;
+
+  return {
+    orders: () => list('order', '/reconciliation/orders', orderRow),
+    reservations: () => list('inventory', '/reconciliation/reservations', reservationRow),
+    /** In the order of the orders. */
+    paymentsByOrder: () => list('payment', '/reconciliation/payments-by-order', paymentRow),
+    /** In the order of the payments' own ids, as the provider's. */
+    payments: () => list('payment', '/reconciliation/payments', paymentRow),
+    provider: () => allRows((cursor) => books.page(cursor, pageSize)),
+    stock: async () =>
+      (await services.get('inventory', '/reconciliation/stock', z.object({ items: z.array(stockRow) }))).items,
+    outbox: (service: ServiceName) => services.get(service, '/reconciliation/outbox', outboxRow),
+
+    /** What is kept of these orders now, `mostIds` at the most. */
+    async cases(ids: string[]): Promise<OrderCase[]> {
+      const [orders, reservations, payments] = await Promise.all([
+        byIds('order', '/reconciliation/orders', orderRow, ids),
+        byIds('inventory', '/reconciliation/reservations', reservationRow, ids),
+        byIds('payment', '/reconciliation/payments-by-order', paymentRow, ids),
+      ]);
+      return ids.map((id) => ({
+        id,
+        order: orders.find((row) => row.id === id),
+        reservations: reservations.filter((row) => row.orderId === id),
+        payment: payments.find((row) => row.orderId === id),
+      }));
+    },
+    ordersByIds: (ids: string[]): Promise<OrderRow[]> => byIds('order', '/reconciliation/orders', orderRow, ids),
+    /** Of ids that only the provider knows some may be none of ours. */
+    paymentsByIds: (ids: string[]): Promise<PaymentRow[]> =>
+      byIds('payment', '/reconciliation/payments', paymentRow, ids.filter(isUuid)),
+    providerByIds: (ids: string[]) => inTurns(ids, (id) => books.find(id)),
+
+    /**
+     * Adds what the engine says. A process that was started twice, by a crash in between, lives on under the key that
+     * reserved; so the owners of the reservations are asked for as well.
+     */
+    withProcess: (cases: OrderCase[]): Promise<OrderCase[]> =>
+      inTurns(cases, async (it) => {
+        const started = await startedFor(db, it.id);
+        const owners = it.reservations.flatMap(({ owner }) => (owner === null ? [] : [owner]));
+        const alive = await some([...new Set([...started, ...owners])], (key) => engine.isAlive(key));
+        return { ...it, process: { started: started.length > 0, alive } };
+      }),
+  };
+}
+
+async function startedFor(db: Db, orderId: string): Promise<string[]> {
+  const rows = await db.$queryRaw<{ key: string }[]>`
+    select process_instance_key as key from started_process where order_id = ${orderId}::uuid
+    union select process_instance_key from repair_process where order_id = ${orderId}::uuid`;
+  return rows.map(({ key }) => key);
+}
+
+async function some<T>(all: T[], holds: (one: T) => Promise<boolean>): Promise<boolean> {
+  for (const one of all) if (await holds(one)) return true;
+  return false;
+}
+
+/** Does `work` for all, a few at once. */
+async function inTurns<T, R>(all: T[], work: (one: T) => Promise<R>): Promise<R[]> {
+  const done: R[] = [];
+  for (let from = 0; from < all.length; from += atOnce)
+    done.push(...(await Promise.all(all.slice(from, from + atOnce).map((one) => work(one)))));
+  return done;
+}
+
+/** For the joins: rows of one list with the key that they are joined by. */
+export const byOrder = {
+  order: ({ id }: OrderRow) => id,
+  reservation: ({ orderId }: ReservationRow) => orderId,
+  payment: ({ orderId }: PaymentRow) => orderId,
+};
