@@ -1,6 +1,6 @@
 /** One mismatch of each kind at the least, as SQL on the filled-in shop, and what the reconciliation must say of it. */
 import type { Kind } from '../reconcile-kinds.ts';
-import { classes, goneKey, numberOf, orderIdOf } from './filled-shop.ts';
+import { type classes, goneKey, numberOf, orderIdOf } from './filled-shop.ts';
 
 export type Seed = { kind: Kind; subject: string; sql: string[] };
 
