@@ -1,4 +1,5 @@
 /** The two waves of a rush: buyers of every kind with their repeats, cancels and aborts; then buyers who pay. */
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { statusOnTheWay } from '@ticket-saga/contract/states';
 import { ordersOf } from './books.ts';
@@ -39,6 +40,7 @@ export type Crowd = {
 
 /** Posts the orders, lets the buyers act on them, and resolves when all that is done. */
 export async function placeWave(wave: Wave, { seed, buyers, rate = Infinity, until }: Crowd): Promise<Placed> {
+  if (until) setMaxListeners(lanes + 1, until); // each lane waits for its next buyer
   const started = Date.now();
   const placed: Placed = { repeats: 0, mixedUp: 0, seconds: 0 };
   const after: Promise<void>[] = [];
