@@ -95,6 +95,10 @@ function brokerConfig({ ports, engine }: PartContext, home: string): object {
         // The engine refuses requests (RESOURCE_EXHAUSTED) above a limit that falls with each answer slower than this: at the
         // standard 200 ms, down to 1, a busy laptop comes to a crawl of one request at a time.
         backpressure: { aimd: { requestTimeout: '1s', minLimit: 32 } },
+        // Engine 8.6.0 can lose a timer, a job's time-out or back-off until its next start, when it notes the command that it
+        // has just written after that was processed (camunda/camunda#29735): with the checks in the actor that processes
+        // it notes first.
+        processing: { enableAsyncScheduledTasks: false },
         threads: { cpuThreadCount: 2, ioThreadCount: 2 },
         experimental: { rocksdb: { memoryLimit: '64MB' } },
         exporters: exporters(engine.exporter, ports.OPENSEARCH_PORT),
