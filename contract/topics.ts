@@ -64,8 +64,12 @@ export type OrderCreated = z.infer<typeof orderCreated>;
 export const cancelRequested = z.object({ ...orderEnvelope, type: z.literal('ORDER_CANCEL_REQUESTED') });
 export type CancelRequested = z.infer<typeof cancelRequested>;
 
-/** `created-orders`: order-service → orchestrator. */
-export const createdOrdersEvent = z.discriminatedUnion('type', [orderCreated, cancelRequested]);
+/** An operator stops the order. The orchestrator tells itself, behind the order and whatever its customer wished. */
+export const abortRequested = z.object({ ...orderEnvelope, type: z.literal('ORDER_ABORT_REQUESTED') });
+export type AbortRequested = z.infer<typeof abortRequested>;
+
+/** `created-orders`: order-service → orchestrator, and an operator's abort from the orchestrator to itself. */
+export const createdOrdersEvent = z.discriminatedUnion('type', [orderCreated, cancelRequested, abortRequested]);
 export type CreatedOrdersEvent = z.infer<typeof createdOrdersEvent>;
 
 /**

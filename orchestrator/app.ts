@@ -3,24 +3,26 @@ import { createApi } from '@ticket-saga/runtime/api';
 import { type AppParts, createApp, finishApp } from '@ticket-saga/runtime/http';
 import type { Authenticate } from '@ticket-saga/runtime/identity';
 import type { Express } from 'express';
+import type { OrchestratorParts } from './parts.ts';
 import { addRoutes } from './routes.ts';
+import { addActionRoutes } from './routes-actions.ts';
 import { addReconciliationRoutes, type ReconciliationRouteParts } from './routes-reconciliation.ts';
 
 export function createOrchestratorApp(
-  parts: AppParts,
+  appParts: AppParts,
   authenticate: Authenticate,
-  settings: { OPERATE_URL: string },
-  operations: ReconciliationRouteParts,
+  parts: OrchestratorParts & ReconciliationRouteParts,
 ): Express {
-  const app = createApp(parts);
+  const app = createApp(appParts);
   const about = {
     title: 'Orchestrator',
-    version: parts.version,
+    version: appParts.version,
     description: 'Starts and steers the order processes.',
   };
   const api = createApi(app, about, authenticate);
-  addRoutes(api, settings);
-  addReconciliationRoutes(api, operations);
+  addRoutes(api, parts.settings);
+  addActionRoutes(api, parts);
+  addReconciliationRoutes(api, parts);
   api.close();
-  return finishApp(app, parts.logger);
+  return finishApp(app, appParts.logger);
 }

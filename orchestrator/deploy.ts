@@ -13,7 +13,7 @@ import type { OrchestratorParts } from './parts.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 /** Compiled files live in `dist/`, one folder deeper than their sources. */
-const diagramFolder = join(here, here.endsWith('dist') ? '../..' : '..', 'bpmn');
+export const diagramFolder = join(here, here.endsWith('dist') ? '../..' : '..', 'bpmn');
 const engineCheckMs = 3_000;
 
 /** Deploys as soon as the engine answers; `/health/ready` shows `diagrams`, and `engine` for as long as it lives. */

@@ -17,7 +17,9 @@ import { createAuthenticate } from '@ticket-saga/runtime/identity';
 import { runService } from '@ticket-saga/runtime/service';
 import { z } from 'zod';
 import { createOrchestratorApp } from './app.ts';
+import { readCompensationHandlers } from './compensation-handlers.ts';
 import { keepDeployed } from './deploy.ts';
+import { createOperate } from './operate.ts';
 import { handleOrderEvent } from './orders.ts';
 import { handlePaymentEvent } from './payment-results.ts';
 import { createProviderBooks } from './provider-books.ts';
@@ -40,6 +42,8 @@ const config = readConfigOrExit(
     HOLD_GRACE: duration('PT5M'),
     /** An order older than this when it comes to the engine is not started any more. */
     ORDER_MAX_AGE: duration('P1D'),
+    /** An order on its way of which nothing was heard for this long, its time to pay being over, is listed as stuck. */
+    SILENT_AFTER: duration('PT10M'),
     PAYMENT_EVENT_SECRET: z.string().min(8).default('local-payment-event-secret'),
     /** Where Operate answers this service; default: where it answers browsers. */
     OPERATE_API_URL: z.url().optional(),
@@ -68,7 +72,10 @@ await runService('orchestrator', config, async (service) => {
   service.retention(db, config);
   const engine = service.engine(config.ZEEBE_GRPC_ADDRESS);
   const services = createServices(config);
-  const parts = { db, engine, services, logger: service.logger, settings: config };
+  const operateSettings = { ...config, OPERATE_URL: config.OPERATE_API_URL ?? config.OPERATE_URL };
+  const operate = createOperate(operateSettings);
+  const compensationHandlers = readCompensationHandlers();
+  const parts = { db, engine, services, operate, compensationHandlers, logger: service.logger, settings: config };
   keepDeployed(service, parts);
   service.consumer({
     kafka,
@@ -87,7 +94,7 @@ await runService('orchestrator', config, async (service) => {
   const reconciler = createReconciler({
     ...parts,
     books: createProviderBooks(config),
-    running: createRunningProcesses({ ...config, OPERATE_URL: config.OPERATE_API_URL ?? config.OPERATE_URL }),
+    running: createRunningProcesses(operateSettings),
     times: {
       settle: durationMs(config.RECONCILE_SETTLE) / 1_000,
       overdue: durationMs(config.RECONCILE_OVERDUE) / 1_000,
@@ -96,6 +103,6 @@ await runService('orchestrator', config, async (service) => {
   service.onStop('reconciliation', reconciler.stop);
   const schedule = { everyMs: durationMs(config.RECONCILE_EVERY), repair: config.RECONCILE_REPAIR };
   service.onStop('reconciliation schedule', keepReconciling(parts, reconciler, service.metrics, schedule));
-  const app = createOrchestratorApp(service.appParts, authenticate, config, { ...parts, reconciler });
+  const app = createOrchestratorApp(service.appParts, authenticate, { ...parts, reconciler });
   await service.listen(app, config.ORCHESTRATOR_PORT);
 });

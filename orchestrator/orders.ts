@@ -1,12 +1,12 @@
 /**
- * `created-orders`: an order starts its process, a customer's cancel becomes a message to it.
+ * `created-orders`: an order starts its process, a customer's cancel or an operator's abort becomes a message to it.
  *
  * The engine is asked first, then the event is marked DONE, then the offset moves. A crash in between starts a second
  * process instance: harmless, its first task finds the reservation of the first and ends as "Duplicate".
  */
 import { cancelTimeToLiveMs, messages } from '@ticket-saga/contract/messages';
 import { startStep, startVariables } from '@ticket-saga/contract/jobs';
-import type { CancelRequested, CreatedOrdersEvent, OrderCreated } from '@ticket-saga/contract/topics';
+import type { AbortRequested, CancelRequested, CreatedOrdersEvent, OrderCreated } from '@ticket-saga/contract/topics';
 import { durationMs } from '@ticket-saga/runtime/config';
 import { crashPoint } from '@ticket-saga/runtime/crash-points';
 import { grpc, grpcCode } from '@ticket-saga/runtime/engine';
@@ -26,7 +26,9 @@ export async function handleOrderEvent(parts: OrchestratorParts, event: CreatedO
     case 'ORDER_CREATED':
       return startOrder(parts, event);
     case 'ORDER_CANCEL_REQUESTED':
-      return cancelOrder(parts, event);
+      return tellProcess(parts, event, messages.cancelOrder.name);
+    case 'ORDER_ABORT_REQUESTED':
+      return tellProcess(parts, event, messages.abortOrder.name);
     default:
       return event satisfies never;
   }
@@ -73,9 +75,13 @@ function variablesOf(event: OrderCreated, settings: OrchestratorSettings): z.inp
   };
 }
 
-async function cancelOrder({ db, engine, logger }: OrchestratorParts, event: CancelRequested): Promise<void> {
+async function tellProcess(
+  { db, engine, logger }: OrchestratorParts,
+  event: CancelRequested | AbortRequested,
+  name: string,
+): Promise<void> {
   await engine.publishMessage({
-    name: messages.cancelOrder.name,
+    name,
     correlationKey: event.orderId,
     messageId: event.idempotencyKey,
     timeToLiveMs: cancelTimeToLiveMs,
@@ -83,5 +89,5 @@ async function cancelOrder({ db, engine, logger }: OrchestratorParts, event: Can
   });
   await crashPoint('engine message cancel-order.before-inbox', event.orderId);
   await markDone(db, consumerName, event.idempotencyKey);
-  logger.info('cancel passed to the process', { orderId: event.orderId });
+  logger.info('passed to the process', { orderId: event.orderId, message: name });
 }

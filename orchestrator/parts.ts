@@ -2,6 +2,7 @@
 import type { Db } from '@ticket-saga/runtime/database';
 import type { Engine } from '@ticket-saga/runtime/engine';
 import type { Logger } from '@ticket-saga/runtime/logger';
+import type { Operate } from './operate.ts';
 import type { Services } from './services.ts';
 
 export type OrchestratorSettings = {
@@ -11,12 +12,19 @@ export type OrchestratorSettings = {
   HOLD_GRACE: string;
   ORDER_MAX_AGE: string;
   PAYMENT_EVENT_SECRET: string;
+  SILENT_AFTER: string;
+  /** Where a person's browser finds them. */
+  OPERATE_URL: string;
+  ORDER_URL: string;
 };
 
 export type OrchestratorParts = {
   db: Db;
   engine: Engine;
   services: Services;
+  operate: Operate;
+  /** Element ids of our diagrams. */
+  compensationHandlers: ReadonlySet<string>;
   logger: Logger;
   settings: OrchestratorSettings;
 };

@@ -22,6 +22,12 @@ export type Services = {
    *   for any other answer that is no success, or that does not fit the schema
    */
   get<Schema extends z.ZodType>(service: ServiceName, path: string, answer: Schema): Promise<z.output<Schema>>;
+  /** As `get`, but undefined for what is not found (404). */
+  find<Schema extends z.ZodType>(
+    service: ServiceName,
+    path: string,
+    answer: Schema,
+  ): Promise<z.output<Schema> | undefined>;
   post<Schema extends z.ZodType>(
     service: ServiceName,
     path: string,
@@ -57,12 +63,25 @@ export function createServices(settings: ServicesSettings): Services {
     const parsed = answer.safeParse(json);
     if (status >= 200 && status < 300 && parsed.success) return parsed.data;
     const why = parsed.success || status >= 300 ? reasonIn(json) : z.prettifyError(parsed.error).slice(0, 500);
-    throw new PermanentError('SERVICE_REFUSED', `${what}: it answers ${status}. ${why}`);
+    throw new Refused(`${what}: it answers ${status}. ${why}`, status);
   };
   return {
     get: (service, path, answer) => call(service, path, answer),
+    find: (service, path, answer) =>
+      call(service, path, answer).catch((error: unknown) => {
+        if (error instanceof Refused && error.status === 404) return undefined;
+        throw error;
+      }),
     post: (service, path, body, answer) => call(service, path, answer, { method: 'POST', body: JSON.stringify(body) }),
   };
+}
+
+class Refused extends PermanentError {
+  readonly status: number;
+  constructor(message: string, status: number) {
+    super('SERVICE_REFUSED', message);
+    this.status = status;
+  }
 }
 
 function authorizationOf(settings: ServicesSettings): string {

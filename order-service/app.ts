@@ -7,6 +7,7 @@ import type { OrderParts } from './parts.ts';
 import { addReconciliationRoutes } from './reconciliation.ts';
 import { addCustomerRoutes } from './routes-customers.ts';
 import { addOrderRoutes } from './routes-orders.ts';
+import { addStuckRoutes } from './routes-stuck.ts';
 
 export function createOrderApp(appParts: AppParts, authenticate: Authenticate, parts: OrderParts): Express {
   const app = createApp(appParts);
@@ -19,6 +20,7 @@ export function createOrderApp(appParts: AppParts, authenticate: Authenticate, p
   addOrderRoutes(api, parts);
   addCustomerRoutes(api, parts);
   addReconciliationRoutes(api, parts.db);
+  addStuckRoutes(api, parts);
   api.close();
   return finishApp(app, appParts.logger);
 }

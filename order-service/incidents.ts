@@ -59,6 +59,7 @@ async function mergeIncident({ db, diagram, logger }: Parts, incident: Incident)
     occurredAt: incident.at,
     processInstanceKey: incident.processInstanceKey,
     elementId: incident.elementId,
+    elementInstanceKey: incident.elementInstanceKey,
     stage: diagram.stageOf(incident.elementId) ?? order.stage,
     state: 'STUCK',
     error: { code: 'INCIDENT', message: incident.message.slice(0, 2_000) },

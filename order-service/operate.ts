@@ -7,6 +7,7 @@ export type Incident = {
   processInstanceKey: string;
   /** The box of the diagram that it hangs at. */
   elementId: string;
+  elementInstanceKey: string;
   message: string;
   /** ISO 8601. */
   at: string;
@@ -19,7 +20,7 @@ const key = z.string();
 const incidents = z.object({
   items: z.array(z.object({ key, processInstanceKey: key, message: z.string().nullish(), creationTime: z.string() })),
 });
-const flowNodes = z.object({ items: z.array(z.object({ flowNodeId: z.string(), incidentKey: key.nullish() })) });
+const flowNodes = z.object({ items: z.array(z.object({ key, flowNodeId: z.string(), incidentKey: key.nullish() })) });
 
 export type Operate = {
   /** Incidents that are open now, without those in `known`. Rejects while Operate is away. */
@@ -39,12 +40,13 @@ export function createOperate(settings: OperateSettings): Operate {
         // An incident does not say where it is; the flow nodes of its instance do.
         const where = `{"filter":{"processInstanceKey":${processInstanceKey},"incident":true},"size":50}`;
         const { items } = await search('/v1/flownode-instances/search', where, flowNodes);
-        const elementId = items.find((node) => node.incidentKey === incidentKey)?.flowNodeId;
-        if (elementId !== undefined) {
+        const node = items.find((one) => one.incidentKey === incidentKey);
+        if (node) {
           found.push({
             key: incidentKey,
             processInstanceKey,
-            elementId,
+            elementId: node.flowNodeId,
+            elementInstanceKey: node.key,
             message: message ?? 'An incident in the engine.',
             at,
           });

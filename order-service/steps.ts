@@ -12,10 +12,10 @@ type Sql = ReturnType<typeof sql.sql>;
 /** Inserts the event of a step, once. For use as a CTE; `where` may name a condition on other CTEs. */
 export function insertStep(event: StepMoved, where: Sql = sql.sql`true`): Sql {
   return sql.sql`
-    insert into step_event (order_id, idempotency_key, process_instance_key, element_id, stage, state, attempt, undo,
-      error_code, error_message, at)
-    select p.id, ${event.idempotencyKey}, ${event.processInstanceKey}, ${event.elementId}, ${event.stage}, ${event.state},
-      ${event.attempt}::int, ${event.undo ?? []}::text[], ${event.error?.code ?? null}, ${event.error?.message ?? null},
+    insert into step_event (order_id, idempotency_key, process_instance_key, element_id, element_instance_key, stage, state,
+      attempt, undo, error_code, error_message, at)
+    select p.id, ${event.idempotencyKey}, ${event.processInstanceKey}, ${event.elementId},
+      ${event.elementInstanceKey ?? null}, ${event.stage}, ${event.state}, ${event.attempt}::int, ${event.undo ?? []}::text[], ${event.error?.code ?? null}, ${event.error?.message ?? null},
       ${event.occurredAt}::timestamptz
     from purchase p where p.id = ${event.orderId}::uuid and ${where}
     on conflict (order_id, idempotency_key) do nothing`;

@@ -13,7 +13,14 @@ const waitForPayment = 'WaitForPayment' satisfies keyof typeof waits;
 
 type Trouble = Pick<
   StepMoved,
-  'idempotencyKey' | 'orderId' | 'occurredAt' | 'processInstanceKey' | 'elementId' | 'stage' | 'error'
+  | 'idempotencyKey'
+  | 'orderId'
+  | 'occurredAt'
+  | 'processInstanceKey'
+  | 'elementId'
+  | 'elementInstanceKey'
+  | 'stage'
+  | 'error'
 > & { state: StepState };
 
 /** Notes it once; a finished order, or one that is not known here, stays as it is. Returns whether it was noted. */
@@ -44,8 +51,8 @@ function troubleOf(letter: DeadLetter): Trouble | undefined {
   };
   switch (letter.source.topic) {
     case 'created-orders':
-      // A lost cancel does not hold the order up.
-      if (letter.source.value?.includes('"ORDER_CANCEL_REQUESTED"')) return undefined;
+      // A lost cancel or abort does not hold the order up.
+      if (/"ORDER_(CANCEL|ABORT)_REQUESTED"/.test(letter.source.value ?? '')) return undefined;
       return { ...common, elementId: startStep.elementId, stage: startStep.stage, state: 'STUCK' };
     case 'webhook':
     case 'payment-event':

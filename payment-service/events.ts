@@ -31,18 +31,26 @@ export function factEvent({ after, history }: Move): OutboxEvent {
 
 /** The orchestrator believes only what carries the signature, which is over the very bytes that are sent. */
 export function paymentEvents({ after, tell }: Move, eventSecret: string): OutboxEvent[] {
-  if (!tell) return [];
+  return tell ? [paymentEvent(after, tell, eventSecret, keyOf(after, tell.type))] : [];
+}
+
+export function paymentEvent(
+  payment: Payment,
+  tell: NonNullable<Move['tell']>,
+  eventSecret: string,
+  idempotencyKey: string,
+): OutboxEvent {
   const value: PaymentEvent = {
-    idempotencyKey: keyOf(after, tell.type),
+    idempotencyKey,
     type: tell.type,
-    orderId: after.orderId,
+    orderId: payment.orderId,
     occurredAt: new Date().toISOString(),
-    paymentId: after.id,
-    amount: after.amount,
+    paymentId: payment.id,
+    amount: payment.amount,
     ...(tell.reason === undefined ? {} : { reason: tell.reason }),
   };
   const headers = { [signatureHeader]: sign(eventSecret, JSON.stringify(value)) };
-  return [{ topic: topics.paymentEvent, key: after.orderId, value, headers }];
+  return { topic: topics.paymentEvent, key: payment.orderId, value, headers };
 }
 
 /** An approval of another amount than asked is kept for a person, once for each amount. */

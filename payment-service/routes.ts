@@ -6,6 +6,7 @@ import { Problem } from '@ticket-saga/runtime/problem';
 import { z } from 'zod';
 import type { ChangeParts } from './change.ts';
 import { type Payment, readByOrder } from './payment-row.ts';
+import { republish } from './republish.ts';
 import { hear, webhookEvent, webhookPath } from './webhook.ts';
 
 const payment = z
@@ -55,6 +56,20 @@ export function addRoutes(api: Api, parts: ChangeParts & { webhookSecret: string
       if (!found) throw new Problem('PAYMENT_NOT_FOUND', `No payment belongs to the order ${params.orderId}.`);
       return { status: 200, body: shown(found) };
     },
+  });
+
+  api.route({
+    method: 'post',
+    path: '/payments/:orderId/republish',
+    summary: 'Tells the result of a payment once more, by a new event',
+    description:
+      'For an order that waits although its payment is decided. 409 STALE_ACTION: there is no result to tell.',
+    access: 'operator',
+    params: z.object({ orderId: z.uuid() }),
+    answers: {
+      202: { description: 'Written', schema: z.object({ type: z.string(), idempotencyKey: z.string() }) },
+    },
+    handle: async ({ params: { orderId } }) => ({ status: 202, body: await republish(parts, orderId) }),
   });
 }
 

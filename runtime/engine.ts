@@ -172,6 +172,33 @@ export function createEngine(address: string) {
       const migrationPlan = { targetProcessDefinitionKey: to.processDefinitionKey, mappingInstructions };
       await call('migrate', client.migrateProcessInstance({ processInstanceKey, migrationPlan }));
     },
+    /**
+     * Begins a step anew: its element instance is terminated, with its job and its incident, and the same element is
+     * activated. Earlier steps stay done, their compensation too. It needs no search index, and the element instance is
+     * the compare-and-set: rejects with code 3 when it is gone, with 5 when the whole process instance is.
+     */
+    restartElement: async (place: { processInstanceKey: string; elementInstanceKey: string; elementId: string }) => {
+      const { processInstanceKey, elementInstanceKey, elementId } = place;
+      await call(
+        'modify',
+        client.modifyProcessInstance({
+          processInstanceKey,
+          terminateInstructions: [{ elementInstanceKey }],
+          activateInstructions: [{ elementId, ancestorElementInstanceKey: '-1', variableInstructions: [] }],
+        }),
+      );
+    },
+    /**
+     * Solves an incident and goes on in the same element instance, with `retries` tries for its job if it has one.
+     * Rejects with code 5 when the incident is gone.
+     */
+    resolveIncident: async (
+      { incidentKey, jobKey }: { incidentKey: string; jobKey: string | null },
+      retries: number,
+    ) => {
+      if (jobKey !== null) await call('update retries', client.updateJobRetries({ jobKey, retries }));
+      await call('resolve', client.resolveIncident({ incidentKey }));
+    },
     topology: () => call('topology', client.topology()),
     close: async () => {
       await withDeadline(client.close(500), 1_000, 'close').catch(() => undefined);

@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import { type ProblemCode, problems } from '@ticket-saga/contract/errors';
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import { z } from 'zod';
-import { isOwnFault } from './errors.ts';
+import { isOwnFault, PassingFault } from './errors.ts';
 import { errorFields, type Logger } from './logger.ts';
 
 const fieldError = z.object({ path: z.string(), message: z.string() });
@@ -100,6 +100,9 @@ function asProblem(error: unknown): Problem {
       undefined,
       { 'Retry-After': '2' },
     );
+  }
+  if (error instanceof PassingFault) {
+    return new Problem('DEPENDENCY_UNAVAILABLE', error.message, undefined, { 'Retry-After': '2' });
   }
   const parsed = bodyParserError.safeParse(error);
   if (!parsed.success) return new Problem('INTERNAL', 'The failure is in the log of the service.');

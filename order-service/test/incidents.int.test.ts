@@ -40,7 +40,8 @@ function fakeOperate() {
   });
   app.post('/v1/flownode-instances/search', (_request, response) => {
     const items = [...open].map(
-      ([key, { elementId }]) => `{"key":1,"flowNodeId":"${elementId}","incident":true,"incidentKey":${key}}`,
+      ([key, { elementId }]) =>
+        `{"key":9007199254740997,"flowNodeId":"${elementId}","incident":true,"incidentKey":${key}}`,
     );
     response.type('json').send(answer([...items, '{"key":2,"flowNodeId":"Abort","incident":true}']));
   });

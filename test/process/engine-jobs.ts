@@ -8,6 +8,7 @@ import { extension, isA, readDiagram } from '../../modelling/diagram.ts';
 const leaseMs = 365 * 24 * 60 * 60 * 1000;
 const patienceMs = 10_000;
 
+export type TakenJob = { key: string; elementInstanceKey: string; variables: z.infer<Job['input']> };
 export type EngineJobs = Awaited<ReturnType<typeof takeJobs>>;
 
 export async function takeJobs(engine: Engine, processId: string) {
@@ -34,13 +35,16 @@ export async function takeJobs(engine: Engine, processId: string) {
      * Waits for the job of this box of this instance; resolves with its input as the contract reads it. Jobs of other
      * instances that come along are kept for them.
      */
-    async take(instance: string, elementId: string): Promise<{ key: string; variables: z.infer<Job['input']> }> {
+    async take(instance: string, elementId: string): Promise<TakenJob> {
       const job = declared(elementId);
       const end = Date.now() + patienceMs;
       while (!closed && Date.now() < end) {
         const mine = kept.findIndex((it) => it.processInstanceKey === instance && it.elementId === elementId);
         const [found] = mine < 0 ? [] : kept.splice(mine, 1);
-        if (found) return { key: found.key, variables: job.input.parse(found.variables) };
+        if (found) {
+          const { key, elementInstanceKey, variables } = found;
+          return { key, elementInstanceKey, variables: job.input.parse(variables) };
+        }
         const polling = poll(job);
         polls.add(polling);
         await polling.finally(() => polls.delete(polling));

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { eventually } from '../support/eventually.ts';
 
 const record = z.object({
+  key: z.number(),
   valueType: z.string(),
   recordType: z.string(),
   intent: z.string(),
@@ -15,6 +16,7 @@ const record = z.object({
     elementId: z.string().optional(),
     bpmnElementType: z.string().optional(),
     errorType: z.string().optional(),
+    jobKey: z.number().optional(),
   }),
 });
 export type EngineRecord = z.infer<typeof record>;
@@ -87,3 +89,8 @@ export const isOver = (all: EngineRecord[]): boolean =>
 
 export const hasIncident = (all: EngineRecord[]): boolean =>
   all.some((it) => it.valueType === 'INCIDENT' && it.intent === 'CREATED');
+
+export function newestIncident(all: EngineRecord[]): { incidentKey: string; jobKey: string } | undefined {
+  const created = all.findLast((it) => it.valueType === 'INCIDENT' && it.intent === 'CREATED');
+  return created && { incidentKey: String(created.key), jobKey: String(created.value.jobKey) };
+}

@@ -7,7 +7,7 @@ import { messages } from '@ticket-saga/contract/messages';
 import type { Engine } from '@ticket-saga/runtime/engine';
 import type { EngineClock } from './engine-clock.ts';
 import type { EngineJobs } from './engine-jobs.ts';
-import { type EngineRecords, hasIncident, isOver, passed, standing } from './engine-records.ts';
+import { type EngineRecords, hasIncident, isOver, newestIncident, passed, standing } from './engine-records.ts';
 
 export type Order = ReturnType<typeof followOrder>;
 
@@ -66,6 +66,8 @@ export function followOrder(
       await answer(elementId, (key) => engine.failJob(key, failure));
       await records.until('an incident', instance, hasIncident);
     },
+    /** The keys of the newest incident. */
+    incident: () => records.until('an incident', instance, newestIncident),
     /** The payment's result, as the orchestrator sends it. */
     callback: (paymentOutcome: 'APPROVED' | 'DECLINED', reasonCode?: ReasonCode) =>
       send(orderId, messages.paymentCallback.name, { paymentOutcome, ...(reasonCode ? { reasonCode } : {}) }),

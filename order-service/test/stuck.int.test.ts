@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { stuckPage } from '@ticket-saga/contract/operations';
+import request from 'supertest';
+import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
+import { closeOrder } from '../orders.ts';
+import { noteDeadLetter } from '../trouble.ts';
+import { createLogger } from '@ticket-saga/runtime/logger';
+import { addCatalog, jobContext, techlead, tellStep, testService, type TestService } from './support.ts';
+
+let database: TestDatabase;
+let service: TestService;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  service = await testService(database);
+  await addCatalog(service.db);
+});
+afterAll(async () => {
+  await service.orderEvents.stop();
+  await database.drop();
+});
+
+const place = async (): Promise<string> =>
+  (await request(service.app).post('/orders').send({ productId: '1', quantity: 1 })).body.id;
+async function stuck(query: Record<string, string | number>) {
+  const { body } = await request(service.app).get('/stuck-orders').query(query).set('Authorization', techlead);
+  return stuckPage.parse(body);
+}
+const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 12, 0, second)).toISOString();
+const error = { code: 'PROVIDER_DOWN', message: 'The provider answers 503.' };
+const hang = (orderId: string, second: number, more = {}) =>
+  tellStep(service.db, orderId, 'RequestPayment', {
+    state: 'STUCK',
+    attempt: 5,
+    elementInstanceKey: `e${second}`,
+    idempotencyKey: `stuck:${second}`,
+    occurredAt: at(second),
+    error,
+    ...more,
+  });
+
+describe('A stuck step', () => {
+  it('is listed with what an operator needs to retry it', async () => {
+    const orderId = await place();
+    await hang(orderId, 1);
+    expect((await stuck({ orderId })).items).toEqual([
+      {
+        orderId,
+        status: 'PENDING',
+        kind: 'STUCK',
+        step: { id: 'RequestPayment', name: 'Request payment', stage: 'Processing' },
+        since: at(1),
+        tries: 5,
+        error,
+        processInstanceKey: '77',
+        elementInstanceKey: 'e1',
+      },
+    ]);
+  });
+
+  it('is not listed any more once it is heard of again, and then as its newest run', async () => {
+    const orderId = await place();
+    await hang(orderId, 1);
+    await tellStep(service.db, orderId, 'RequestPayment', { state: 'WAITING', occurredAt: at(2), idempotencyKey: 'w' });
+    expect((await stuck({ orderId })).items).toEqual([]);
+    await hang(orderId, 3);
+    expect((await stuck({ orderId })).items).toMatchObject([{ since: at(3), elementInstanceKey: 'e3' }]);
+  });
+
+  it('stays listed while only another instance of the order is heard of', async () => {
+    const orderId = await place();
+    await hang(orderId, 1);
+    const duplicate = { processInstanceKey: '78', occurredAt: at(2) };
+    await tellStep(service.db, orderId, 'ReserveTickets', { ...duplicate, state: 'FAILED' });
+    expect((await stuck({ orderId })).items).toHaveLength(1);
+  });
+
+  it('is overtaken by the end of its order, and not by an end that came before', async () => {
+    const orderId = await place();
+    await hang(orderId, 1);
+    await closeOrder(service.db, { orderId, reasonCode: 'PAYMENT_DECLINED' }, jobContext(orderId, 'closeOrder'));
+    expect((await stuck({ orderId })).items).toEqual([]);
+    const late = { processInstanceKey: '99', occurredAt: new Date(Date.now() + 1_000).toISOString() };
+    await hang(orderId, 2, late);
+    expect((await stuck({ orderId })).items).toMatchObject([{ processInstanceKey: '99' }]);
+  });
+
+  it('can be chosen by step, by error and by age, and the oldest comes first, page by page', async () => {
+    const code = `E-${randomUUID().slice(0, 8)}`;
+    const ids = await Promise.all([place(), place(), place()]);
+    const [first, second, third] = ids;
+    await hang(second, 12, { error: { ...error, code } });
+    await hang(first, 11, { error: { ...error, code } });
+    await hang(third, 13, { error: { ...error, code } });
+    const page = await stuck({ code, limit: 2 });
+    expect(page.items.map(({ orderId }) => orderId)).toEqual([first, second]);
+    const rest = await stuck({ code, limit: 2, cursor: page.nextCursor ?? '' });
+    expect(rest).toMatchObject({ items: [{ orderId: third }], nextCursor: null });
+    expect((await stuck({ code, until: at(11) })).items).toHaveLength(1);
+    expect((await stuck({ code, step: 'ConfirmTickets' })).items).toEqual([]);
+  });
+});
+
+it('An order whose message is a dead letter is stuck before it has a process, until it starts', async () => {
+  const orderId = await place();
+  const letter = {
+    idempotencyKey: randomUUID(),
+    type: 'DEAD_LETTER',
+    occurredAt: new Date().toISOString(),
+    orderId,
+    reason: { code: 'UNREADABLE_MESSAGE', message: 'no' },
+    service: 'orchestrator',
+    source: { topic: 'created-orders', key: orderId, value: '{', encoding: 'utf8' },
+  };
+  await noteDeadLetter(service.db, letter, createLogger('test', 'silent'));
+  expect((await stuck({ orderId })).items).toMatchObject([
+    { step: { id: 'OrderPlaced' }, processInstanceKey: null, error: { code: 'UNREADABLE_MESSAGE' } },
+  ]);
+  await tellStep(service.db, orderId, 'OrderPlaced', { occurredAt: new Date(Date.now() + 1_000).toISOString() });
+  expect((await stuck({ orderId })).items).toEqual([]);
+});
+
+describe('An order on its way of which nothing is heard', () => {
+  it('is listed with the step at which it stands, after the time that was asked for', async () => {
+    const orderId = await place();
+    await tellStep(service.db, orderId, 'ReserveTickets', { stage: 'Pre-Processing' });
+    expect((await stuck({ orderId, silentAfter: 'PT1H' })).items).toEqual([]);
+    expect((await stuck({ orderId, silentAfter: 'PT0S' })).items).toMatchObject([
+      { kind: 'SILENT', step: { id: 'RequestPayment' }, error: null, elementInstanceKey: null },
+    ]);
+  });
+
+  it('is left alone while its customer may still pay', async () => {
+    const orderId = await place();
+    await tellStep(service.db, orderId, 'ReserveTickets', { payBy: new Date(Date.now() + 60_000).toISOString() });
+    expect((await stuck({ orderId, silentAfter: 'PT0S' })).items).toEqual([]);
+  });
+
+  it('is listed once where one of its steps is stuck', async () => {
+    const orderId = await place();
+    await hang(orderId, 1);
+    expect((await stuck({ orderId, silentAfter: 'PT0S' })).items).toMatchObject([{ kind: 'STUCK' }]);
+  });
+});
+
+it('Only operators see what hangs', async () => {
+  expect((await request(service.app).get('/stuck-orders')).status).toBe(401);
+  expect((await request(service.app).get('/stuck-orders').set('Authorization', 'anna')).status).toBe(403);
+  const wrong = { cursor: 'x', limit: 0 };
+  const answer = await request(service.app).get('/stuck-orders').query(wrong).set('Authorization', techlead);
+  expect(answer.status).toBe(422);
+});
