@@ -59,6 +59,7 @@ export const problems = {
   FORBIDDEN: { status: 403, title: 'This needs the role operator' },
   INVALID_SIGNATURE: { status: 401, title: 'The signature does not fit the body' },
   STALE_SIGNATURE: { status: 401, title: 'The signature is too old' },
+  TOO_MANY_REQUESTS: { status: 429, title: 'Too many calls in a short time' },
   NOT_KNOWN_YET: { status: 503, title: 'Not known yet: come again' },
   DEPENDENCY_UNAVAILABLE: { status: 503, title: 'A part this needs is away: try again' },
   INTERNAL: { status: 500, title: 'Something went wrong here' },

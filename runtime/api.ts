@@ -7,8 +7,11 @@ import swaggerUi from 'swagger-ui-express';
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { crashPoint } from './crash-points.ts';
+import { callsPerMinute } from './http.ts';
 import type { Authenticate, Identity } from './identity.ts';
-import { fieldErrors, Problem, problemDocument } from './problem.ts';
+import { operation, securitySchemes } from './openapi.ts';
+import { fieldErrors, Problem } from './problem.ts';
+import { createLimit, type Limit } from './rate-limit.ts';
 
 type Method = 'get' | 'post' | 'patch' | 'put' | 'delete';
 
@@ -35,6 +38,8 @@ export type Route<Params, Query, Body> = {
   summary: string;
   description?: string;
   access: Access;
+  /** False: the callers of this route are not counted (default true). */
+  limited?: boolean;
   params?: Params;
   query?: Query;
   body?: Body;
@@ -59,23 +64,6 @@ export type Api = {
   close(): void;
 };
 
-/** How to say who one is; AUTH_MODE decides which of them the service takes. */
-const securitySchemes = {
-  name: {
-    type: 'apiKey',
-    in: 'header',
-    name: 'Authorization',
-    description: 'Local mode: the name of the customer, as it is',
-  },
-  operator: { type: 'http', scheme: 'basic', description: 'Local mode: user and password of an operator' },
-  token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'JWT mode' },
-} as const;
-const securityOf: Record<Access, Partial<Record<keyof typeof securitySchemes, string[]>>[]> = {
-  public: [],
-  customer: [{}, { name: [] }, { operator: [] }, { token: [] }],
-  operator: [{ operator: [] }, { token: [] }],
-};
-
 export function createApi(
   app: Express,
   info: { title: string; version: string; description: string },
@@ -83,6 +71,7 @@ export function createApi(
 ): Api {
   const paths: Record<string, Record<string, unknown>> = {};
   const methods = new Map<string, Set<string>>();
+  const limit = createLimit(Number(app.get(callsPerMinute) ?? 0));
 
   return {
     route(route) {
@@ -90,7 +79,7 @@ export function createApi(
       paths[openApiPath] = { ...paths[openApiPath], [route.method]: operation(route) };
       methods.set(route.path, (methods.get(route.path) ?? new Set()).add(route.method.toUpperCase()));
       app[route.method](route.path, async (request, response) => {
-        const identity = await identify(route.access, authenticate, request);
+        const identity = await identify(route, authenticate, limit, request, response);
         const point = `${route.method.toUpperCase()} ${route.path}`;
         await crashPoint(`${point}.before`, tagOf(request));
         const answer = await route.handle({
@@ -136,9 +125,23 @@ function tagOf({ params, headers }: Request): string | undefined {
   return z.string().safeParse(Object.values(params)[0] ?? headers['idempotency-key']).data;
 }
 
-async function identify(access: Access, authenticate: Authenticate, request: Request): Promise<Identity> {
-  if (access === 'public') return { kind: 'anonymous' };
-  const identity = await authenticate(request.headers.authorization);
+async function identify(
+  { access, limited = true }: { access: Access; limited?: boolean },
+  authenticate: Authenticate,
+  limit: Limit,
+  request: Request,
+  response: Response,
+): Promise<Identity> {
+  const count = (caller?: Identity) => (limited ? limit(request, response, caller) : undefined);
+  if (access === 'public') {
+    await count();
+    return { kind: 'anonymous' };
+  }
+  const identity = await authenticate(request.headers.authorization).catch(async (error: unknown) => {
+    await count(); // whoever tries tokens is stopped too
+    throw error;
+  });
+  await count(identity);
   if (access === 'operator' && identity.kind !== 'operator') {
     if (identity.kind === 'anonymous') {
       throw new Problem('UNAUTHENTICATED', 'Log in as an operator.', undefined, {
@@ -166,38 +169,4 @@ function parsePart(schema: z.ZodType | undefined, value: unknown, part: 'params'
       .slice(0, 1_000),
     errors,
   );
-}
-
-function bodyContent(schema: z.ZodType, examples: Record<string, unknown> = {}) {
-  const values = Object.entries(examples).map(([summary, value]) => [summary, { value }]);
-  return { 'application/json': { schema, ...(values.length > 0 ? { examples: Object.fromEntries(values) } : {}) } };
-}
-
-function operation(
-  route: Route<z.ZodType | undefined, z.ZodType | undefined, z.ZodType | undefined>,
-): Record<string, unknown> {
-  const json = (schema: z.ZodType, contentType = 'application/json') => ({ [contentType]: { schema } });
-  const success = Object.entries(route.answers).map(([status, { description, schema, contentType }]) => [
-    status,
-    { description, ...(schema ? { content: json(schema, contentType) } : {}) },
-  ]);
-  return {
-    summary: route.summary,
-    ...(route.description ? { description: route.description } : {}),
-    requestParams: {
-      ...(route.params ? { path: route.params } : {}),
-      ...(route.query ? { query: route.query } : {}),
-      ...(route.requestHeaders ? { header: route.requestHeaders } : {}),
-    },
-    ...(route.body ? { requestBody: { required: true, content: bodyContent(route.body, route.bodyExamples) } } : {}),
-    security: securityOf[route.access],
-    responses: {
-      ...Object.fromEntries(success),
-      '4XX': {
-        description: 'The request is refused: `code` says why',
-        content: json(problemDocument, 'application/problem+json'),
-      },
-      '503': { description: 'A part is away: try again', content: json(problemDocument, 'application/problem+json') },
-    },
-  };
 }

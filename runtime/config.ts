@@ -74,6 +74,20 @@ export const engineSettings = {
   JOB_CONCURRENCY: z.coerce.number().int().min(1).max(500).default(16),
 };
 
+/** Only those with a key pair: with a shared secret, whoever checks tokens could write them. */
+export const jwtAlgorithms = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+] as const;
+
 export const identitySettings = {
   AUTH_MODE: z.enum(['local', 'jwt']).default('local'),
   /**
@@ -87,9 +101,13 @@ export const identitySettings = {
   /** JWT mode: where the keys are, or one key as PEM (SPKI); and what the token must say. */
   JWT_JWKS_URL: z.url().optional(),
   JWT_PUBLIC_KEY: z.string().optional(),
-  JWT_ALGORITHM: z.string().default('RS256'),
+  JWT_ALGORITHM: z.enum(jwtAlgorithms).default('RS256'),
   JWT_ISSUER: z.string().optional(),
   JWT_AUDIENCE: z.string().optional(),
+  /** Calls of one customer, or of one address, in a minute at one process; 0: no limit. Default: none in local mode. */
+  RATE_LIMIT: z.coerce.number().int().min(0).optional(),
+  /** How many proxies stand in front, whose word on the caller's address is believed. */
+  TRUST_PROXY: z.coerce.number().int().min(0).max(10).default(0),
 };
 
 /** Where the other services are, and how one that acts for operators says who it is. */

@@ -1,6 +1,6 @@
 /** The Express application that every service starts from: limits, security headers, access log, diagnostics. */
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import express, { type Express } from 'express';
@@ -9,14 +9,27 @@ import type { Health } from './health.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import { errorHandler, notFound } from './problem.ts';
+import type { Limits } from './rate-limit.ts';
 
-export type AppParts = { service: string; version: string; logger: Logger; health: Health; metrics: Metrics };
+/** The name under which the app knows its limit; `api.ts` keeps it, once it knows who calls. */
+export const callsPerMinute = 'calls per minute';
+
+export type AppParts = {
+  service: string;
+  version: string;
+  logger: Logger;
+  health: Health;
+  metrics: Metrics;
+  limits?: Limits | undefined;
+};
 
 /** The app before the service's own routes. `finishApp` must be called after them. */
 export function createApp(parts: AppParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
+  app.set('trust proxy', parts.limits?.proxies ?? 0);
+  app.set(callsPerMinute, parts.limits?.perMinute ?? 0);
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   app.use(observe(parts));
   addDiagnostics(app, parts);
@@ -78,6 +91,12 @@ function addDiagnostics(app: Express, { service, version, health, metrics }: App
 }
 
 /**
+ * Whoever sends headers or a body drop by drop holds a connection no longer than this, ms. An answer may take as long as
+ * it likes (`GET /orders/{id}/events`).
+ */
+const slowestRequest = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 };
+
+/**
  * Listens and resolves with the port (of use with port 0). Rejects with a sentence when the port is taken.
  * @param variable the setting that holds the port
  */
@@ -86,8 +105,9 @@ export async function listen(
   port: number,
   address: string,
   variable = 'another port',
+  timeLimits: ServerOptions = slowestRequest,
 ): Promise<{ server: Server; port: number }> {
-  const server = createServer(app);
+  const server = createServer(timeLimits, app);
   server.on('clientError', refuseUnreadable);
   server.listen(port, address);
   try {
@@ -111,19 +131,22 @@ export async function closeServer(server: Server): Promise<void> {
   clearTimeout(force);
 }
 
+const unreadable: Record<string, [status: number, detail: string]> = {
+  HPE_HEADER_OVERFLOW: [431, 'The headers are larger than 16 kB.'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request took too long to arrive.'],
+};
+
 /** What Node's parser refuses never reaches the application, but is a problem document all the same. */
 function refuseUnreadable(error: Error, socket: Duplex): void {
   if (!socket.writable || ('code' in error && error.code === 'ECONNRESET')) {
     socket.destroy();
     return;
   }
-  const tooLarge = 'code' in error && error.code === 'HPE_HEADER_OVERFLOW';
-  const [status, detail] = tooLarge
-    ? [431, 'The headers are larger than 16 kB.']
-    : [400, 'This is not an HTTP request that can be read.'];
+  const code = 'code' in error ? String(error.code) : '';
+  const [status, detail] = unreadable[code] ?? [400, 'This is not an HTTP request that can be read.'];
   const title = STATUS_CODES[status] ?? '';
   const body = JSON.stringify({ type: 'about:blank', title, status, code: 'MALFORMED_REQUEST', detail });
   socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nX-Content-Type-Options: nosniff\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }

@@ -7,9 +7,19 @@ export type Logger = winston.Logger;
 const secret = /password|secret|token|authorization|signature/i;
 
 const hideSecrets = winston.format((info) => {
-  for (const key of Object.keys(info)) if (secret.test(key)) info[key] = '***';
+  for (const key of Object.keys(info)) info[key] = hidden(key, info[key]);
   return info;
 });
+
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+
+function hidden(key: string, value: unknown, depth = 0): unknown {
+  if (secret.test(key)) return '***';
+  if (Array.isArray(value)) return value.map((one) => hidden('', one, depth + 1));
+  if (!isPlain(value) || depth > 5) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, hidden(name, inner, depth + 1)]));
+}
 
 /** @param level of winston, or `silent` */
 export function createLogger(service: string, level = 'info'): Logger {

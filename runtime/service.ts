@@ -22,6 +22,7 @@ import { watchLag } from './lag.ts';
 import { createLogger, errorFields, type Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { addToOutbox } from './outbox.ts';
+import { limitsOf } from './rate-limit.ts';
 import { startRelay } from './relay.ts';
 import { type RetentionRule, startRetention } from './retention.ts';
 import { makeTopics } from './topics.ts';
@@ -29,7 +30,7 @@ import { startWorker } from './worker.ts';
 
 export const version = String(createRequire(import.meta.url)('@ticket-saga/runtime/package.json').version);
 
-type Settings = {
+type Settings = Parameters<typeof limitsOf>[0] & {
   BIND_ADDRESS: string;
   LOG_LEVEL: string;
   DATABASE_HOST: string;
@@ -139,7 +140,7 @@ function createService(name: string, settings: Settings, logger: Logger, onStop:
     logger,
     health,
     metrics,
-    appParts: { service: name, version, logger, health, metrics },
+    appParts: { service: name, version, logger, health, metrics, limits: limitsOf(settings) },
     onStop,
     database(schema) {
       const db = createDb(databaseUrl(schema, settings), settings.DATABASE_POOL);

@@ -49,8 +49,51 @@ describe('A service’s role', () => {
   });
 
   it.each(serviceSchemas)('%s cannot change the shape of the database', async (role) => {
-    expect(await refusal(role, `create table ${role}.mine (id int)`)).toBe(insufficientPrivilege);
-    expect(await refusal(role, `drop table ${role}.${tables[role]}`)).toBe(insufficientPrivilege);
+    const shaping = [
+      `create table ${role}.mine (id int)`,
+      `drop table ${role}.${tables[role]}`,
+      `alter table ${role}.${tables[role]} add column mine int`,
+      `truncate ${role}.${tables[role]}`,
+      'create table public.mine (id int)',
+      'create schema mine',
+      `create role mine login`,
+      'select * from public._prisma_migrations',
+    ];
+    for (const query of shaping) expect([query, await refusal(role, query)]).toEqual([query, insufficientPrivilege]);
+  });
+
+  it('has no right of any kind on anything of another schema, whatever table a migration adds', async () => {
+    const { rows } = await database.admin.query(
+      `with role as (select unnest($1::text[]) as name),
+       foreign_schema as (
+         select role.name as role, n.oid, n.nspname from role, pg_namespace n
+         where n.nspname <> role.name and not starts_with(n.nspname, 'pg_') and n.nspname <> 'information_schema'
+       ),
+       rights as (
+         select role, nspname as thing from foreign_schema
+         where has_schema_privilege(role, oid, 'create') or (has_schema_privilege(role, oid, 'usage'))
+         union all
+         select role, nspname || '.' || relname from foreign_schema f join pg_class c on c.relnamespace = f.oid
+         where c.relkind in ('r', 'p', 'v', 'm') and has_table_privilege(role, c.oid,
+           'select, insert, update, delete, truncate, references, trigger')
+         union all
+         select role, nspname || '.' || relname from foreign_schema f join pg_class c on c.relnamespace = f.oid
+         where c.relkind = 'S' and has_sequence_privilege(role, c.oid, 'usage, select, update')
+       )
+       select * from rights`,
+      [serviceSchemas],
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it('is no superuser, owns nothing, is in no other role, and makes no role or database', async () => {
+    const { rows } = await database.admin.query(
+      `select rolname from pg_roles r where rolname = any($1::text[]) and (rolsuper or rolcreaterole or rolcreatedb
+         or rolbypassrls or rolreplication or exists (select from pg_auth_members where member = r.oid)
+         or exists (select from pg_class where relowner = r.oid))`,
+      [serviceSchemas],
+    );
+    expect(rows).toEqual([]);
   });
 });
 
