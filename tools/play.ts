@@ -3,7 +3,7 @@ import type { Scenario } from './scenarios.ts';
 import type { OrderView, Shop } from './shop.ts';
 
 /** Why the order is not (yet) as the scenario wants it; undefined when all is well. */
-function missing({ ends }: Scenario, order: OrderView, sawIt: boolean): string | undefined {
+export function missing({ ends }: Scenario, order: OrderView, sawIt: boolean): string | undefined {
   if (!order.finished) return `is ${order.status}, must end ${ends.status}`;
   if (order.status !== ends.status) return `ended ${order.status}, not ${ends.status}`;
   if ((order.reason?.code ?? undefined) !== ends.reason)

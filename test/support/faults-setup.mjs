@@ -5,7 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startSystem } from './whole-system.mjs';
 
-const env = { JOB_TIMEOUT: 'PT10S', HOLD_GRACE: 'PT15S', SWEEP_INTERVAL: 'PT1S', LOG_LEVEL: 'info' };
+const env = {
+  JOB_TIMEOUT: 'PT5S',
+  HOLD_GRACE: 'PT15S',
+  SWEEP_INTERVAL: 'PT1S',
+  PAYMENT_ASK_AFTER: 'PT5S',
+  LOG_LEVEL: 'info',
+};
 
 export default async function setUp() {
   const crashDir = mkdtempSync(join(tmpdir(), 'ticket-saga-crash-'));
