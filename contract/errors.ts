@@ -11,6 +11,9 @@ export const bpmnErrors = {
   RESERVATION_EXPIRED: 'The hold on the tickets ended before they were paid, and they are gone.',
   ORDER_STOPPED: 'The order was stopped before it could be completed.',
   ORDER_ALREADY_FINAL: 'The order has already ended.',
+  PAYMENT_NOT_LATE: 'The late payment was given back already, or it is not this process that decides about it.',
+  ORDER_NOT_REINSTATABLE: 'Only an order that was not paid in time can be reinstated.',
+  ORDER_NOT_REFUNDABLE: 'Only a confirmed order can be refunded.',
 } as const;
 export type BpmnErrorCode = keyof typeof bpmnErrors;
 

@@ -4,13 +4,18 @@
  */
 import type { z } from 'zod';
 import type { BpmnErrorCode, ReasonCode } from './errors.ts';
-import { type JobName, startVariables } from './jobs.ts';
+import { type JobName, latePaymentVariables, refundOrderVariables, startVariables } from './jobs.ts';
 
 export type Process = {
   /** The variables that the orchestrator starts it with. */
   start: z.ZodObject;
   /** The jobs that end it: one of them stands on every way through it, after everything else is settled. */
   closes: readonly JobName[];
+  /**
+   * An operator can stop it by `abort-order`. Only the saga: the message waits for two days and would find a later
+   * process of the same order, which settles what it holds by itself.
+   */
+  abortable: boolean;
   /** What must have been asked, and answered so, on every way to a job. */
   approvals: readonly { before: JobName; variable: string; value: string; otherwise: string }[];
 };
@@ -20,6 +25,7 @@ export const processes: Record<string, Process> = {
   'ticket-order': {
     start: startVariables,
     closes: ['completeOrder', 'rejectOrder', 'closeOrder'],
+    abortable: true,
     approvals: [
       {
         before: 'confirmTickets',
@@ -29,6 +35,13 @@ export const processes: Record<string, Process> = {
       },
     ],
   },
+  'late-payment': {
+    start: latePaymentVariables,
+    closes: ['reinstateOrder', 'noteRefund'],
+    abortable: false,
+    approvals: [],
+  },
+  'refund-order': { start: refundOrderVariables, closes: ['closeOrder'], abortable: false, approvals: [] },
 };
 
 export type Duty = {
@@ -52,7 +65,7 @@ export const duties: readonly Duty[] = [
   {
     after: 'confirmTickets',
     evenIfInterrupted: false,
-    owes: ['completeOrder', 'releaseTickets'],
+    owes: ['completeOrder', 'reinstateOrder', 'releaseTickets'],
     otherwise: 'tickets would stay sold to a customer whose order was not completed',
   },
   {
@@ -61,10 +74,28 @@ export const duties: readonly Duty[] = [
     owes: ['completeOrder', 'cancelPayment'],
     otherwise: 'the customer could be charged for an order that was given up',
   },
+  {
+    after: 'acceptPayment',
+    evenIfInterrupted: false,
+    owes: ['reinstateOrder', 'refundPayment'],
+    otherwise: 'the customer’s late money would be kept for nothing',
+  },
+  {
+    after: 'startRefund',
+    evenIfInterrupted: false,
+    owes: ['cancelPayment'],
+    otherwise: 'the customer would not get the money back',
+  },
+  {
+    after: 'startRefund',
+    evenIfInterrupted: false,
+    owes: ['releaseTickets'],
+    otherwise: 'the tickets of a refunded order would stay sold',
+  },
 ];
 
 /** After these errors the order belongs to somebody else or has ended: the process ends without doing anything. */
-export const handsOff: readonly BpmnErrorCode[] = ['DUPLICATE_PROCESS', 'ORDER_ALREADY_FINAL'];
+export const handsOff: readonly BpmnErrorCode[] = ['DUPLICATE_PROCESS', 'ORDER_ALREADY_FINAL', 'ORDER_NOT_REFUNDABLE'];
 
 /** What must have happened on every way to a job. */
 export const preconditions: readonly { before: JobName; done: JobName; otherwise: string }[] = [
@@ -74,6 +105,9 @@ export const preconditions: readonly { before: JobName; done: JobName; otherwise
     done: 'confirmTickets',
     otherwise: 'the customer would get tickets that were not sold to them',
   },
+  { before: 'acceptPayment', done: 'confirmTickets', otherwise: 'money would be kept for tickets that nobody has' },
+  { before: 'reinstateOrder', done: 'acceptPayment', otherwise: 'the late money could still be given back' },
+  { before: 'noteRefund', done: 'refundPayment', otherwise: 'the order would show a refund that nobody made' },
 ];
 
 /** Jobs that may be stuck for as long as the outside world is away: they need a time limit and a way to cancel. */

@@ -17,19 +17,23 @@ import { lockStock, moveStock } from './stock.ts';
  */
 export async function confirmTickets(
   db: Db,
-  { orderId }: z.output<typeof jobs.confirmTickets.input>,
+  { orderId, reservationId }: z.output<typeof jobs.confirmTickets.input>,
   context: Context,
 ): Promise<Record<string, never>> {
   const { confirmed, was } = await decide<{ confirmed: boolean; was: ReservationState | null }>(
     db,
-    confirm(orderId, context),
+    confirm(reservationId ?? orderId, context),
   );
-  context.logger.info(confirmed ? 'tickets sold' : 'tickets not sold: the hold is gone', { orderId, was });
+  context.logger.info(confirmed ? 'tickets sold' : 'tickets not sold: the hold is gone', {
+    orderId,
+    reservationId,
+    was,
+  });
   if (!confirmed) throw new BusinessError('RESERVATION_EXPIRED');
   return {};
 }
 
-function confirm(orderId: string, context: Context): sql.Sql {
+function confirm(id: string, context: Context): sql.Sql {
   const sold = insertIntoOutbox([context.completed()], sql.sql`exists (select from outcome where confirmed)`);
   const gone = insertIntoOutbox(
     [context.failed('RESERVATION_EXPIRED', bpmnErrors.RESERVATION_EXPIRED)],
@@ -38,7 +42,7 @@ function confirm(orderId: string, context: Context): sql.Sql {
   return sql.sql`
     with standing as (
       select id, state, state = 'HELD' or (state = 'EXPIRED' and released_at is null) as may
-      from reservation where id = ${orderId}::text for update
+      from reservation where id = ${id}::text for update
     ), line as (
       select l.product_id, l.quantity, s.state = 'EXPIRED' as retake
       from reservation_line l join standing s on s.id = l.reservation_id where s.may

@@ -2,7 +2,7 @@
  * Reserve tickets, and its undo. ARCHITECTURE 5: a reservation belongs to one process instance (its owner) and moves
  * none → HELD | REJECTED, HELD → CONFIRMED | RELEASED | EXPIRED, EXPIRED → CONFIRMED, CONFIRMED → RELEASED. Each is one
  * SQL statement that locks the reservation, where there is one, then its products in the order of their ids, and writes
- * stock, reservation and the step's event together.
+ * stock, reservation and the step's event together. An order may have a second reservation, for late money.
  */
 import type { BpmnErrorCode } from '@ticket-saga/contract/errors';
 import type { jobs } from '@ticket-saga/contract/jobs';
@@ -24,7 +24,8 @@ type ReleaseInput = z.output<typeof jobs.releaseTickets.input>;
  * @returns `payBy` by the database's clock, and the total in minor units; the same again for a repeat by the same
  *   process instance, also when the hold was confirmed or has expired since
  * @throws BusinessError ORDER_EXPIRED, UNKNOWN_PRODUCT, PRICE_CHANGED or SOLD_OUT (kept, so that a repeat hears the
- *   same), or DUPLICATE_PROCESS when the reservation is another's or was released
+ *   same), or DUPLICATE_PROCESS when the reservation is another's or was released. Without `startBy` no order is too
+ *   old, and with `pricesStand` no price has changed: it holds at the order's own prices
  */
 export async function reserveTickets(
   db: Db,
@@ -46,9 +47,13 @@ type Verdict = { fresh: boolean; total: number; payBy: string } & (
   { code: null; message: null } | { code: BpmnErrorCode; message: string | null }
 );
 
-function reserve({ orderId, items, paymentDeadline, startBy }: ReserveInput, context: Context, holdGrace: string) {
+function reserve(input: ReserveInput, context: Context, holdGrace: string) {
+  const { orderId, items, paymentDeadline } = input;
+  const id = input.reservationId ?? orderId;
+  const pricesStand = input.pricesStand ?? false;
   const owner = context.processInstanceKey;
   const timeToPay = paymentDeadline.replace(',', '.'); // ISO 8601 allows the comma, PostgreSQL does not
+  // A time to pay is told of the order's own reservation only: a late one is paid already.
   // What the events say of this decision (`payBy`, which refusal) is known only inside the statement, which fills it in.
   const held = context.completed({ history: ['RESERVE_CREATED'] });
   const refused = context.failed('SOLD_OUT', '', { history: ['RESERVE_FAILED'] });
@@ -57,17 +62,19 @@ function reserve({ orderId, items, paymentDeadline, startBy }: ReserveInput, con
       select * from jsonb_to_recordset(${JSON.stringify(items)}::jsonb)
         as a("productId" text, quantity int, "unitPrice" int, "seenPrice" int)
     ), known as (
-      select * from reservation where id = ${orderId}::text
+      select * from reservation where id = ${id}::text
     ), stock as materialized (${lockStock(sql.sql`select "productId" from asked where not exists (select from known)`)}
     ), line as (
-      select a."productId" as product_id, sum(a.quantity)::int as quantity, s.name, s.price, s.currency, s.available,
-        min(coalesce(nullif(a."unitPrice", s.price), nullif(a."seenPrice", s.price))) as other_price
+      select a."productId" as product_id, sum(a.quantity)::int as quantity, s.name, s.currency, s.available,
+        case when ${pricesStand}::boolean then min(a."unitPrice") else s.price end as price,
+        case when not ${pricesStand}::boolean then min(coalesce(nullif(a."unitPrice", s.price), nullif(a."seenPrice", s.price))) end
+          as other_price
       from asked a left join stock s on s.id = a."productId"
       group by a."productId", s.name, s.price, s.currency, s.available
-    ), refusal as (${refusals(startBy)}
+    ), refusal as (${refusals(input.startBy ?? null)}
     ), written as (
       insert into reservation (id, order_id, owner, state, reject_code, reject_message, total, pay_by, hold_until)
-      select ${orderId}::text, ${orderId}::uuid, ${owner}::text,
+      select ${id}::text, ${orderId}::uuid, ${owner}::text,
         case when r.code is null then 'HELD' else 'REJECTED' end, r.code, r.message,
         case when r.code is null then (select sum(quantity * price)::int from line) else 0 end,
         case when r.code is null then pay_by end,
@@ -95,7 +102,8 @@ function reserve({ orderId, items, paymentDeadline, startBy }: ReserveInput, con
     ), told as (
       insert into outbox (idempotency_key, topic, key, value, headers)
       select e.idempotency_key, e.topic, e.key, (case when v.fresh then e.value::jsonb else e.value::jsonb - 'history' end
-        || case when v.code is null then jsonb_build_object('payBy', v."payBy")
+        || case when v.code is null then case when ${id}::text = ${orderId}::text
+             then jsonb_build_object('payBy', v."payBy") else '{}'::jsonb end
            else jsonb_build_object('error', jsonb_build_object('code', v.code, 'message', v.message)) end)::text, e.headers
       from verdict v join jsonb_to_recordset(${outboxRows([held, refused])}::jsonb)
         as e(idempotency_key text, topic text, key text, value text, headers jsonb)
@@ -106,7 +114,7 @@ function reserve({ orderId, items, paymentDeadline, startBy }: ReserveInput, con
 }
 
 /** The first reason against the reservation, of the CTE `line`: its code and one plain sentence that names the product. */
-function refusals(startBy: string): sql.Sql {
+function refusals(startBy: string | null): sql.Sql {
   const money = (amount: sql.Sql) => sql.sql`to_char(${amount} / 100.0, 'FM999999990.00')`;
   return sql.sql`
       select code, message from (
@@ -132,15 +140,20 @@ function refusals(startBy: string): sql.Sql {
  * Of an unknown reservation it leaves a tombstone, so that a reservation that comes later holds nothing.
  */
 export async function releaseTickets(db: Db, input: ReleaseInput, context: Context): Promise<Record<string, never>> {
+  const id = input.reservationId ?? input.orderId;
   const { was, freed } = await decide<{ was: ReservationState | null; freed: boolean }>(
     db,
-    release(input.orderId, context),
+    release(id, input.orderId, context),
   );
-  context.logger.info(freed ? 'tickets released' : 'nothing to release', { orderId: input.orderId, was });
+  context.logger.info(freed ? 'tickets released' : 'nothing to release', {
+    orderId: input.orderId,
+    reservationId: id,
+    was,
+  });
   return {};
 }
 
-function release(orderId: string, context: Context): sql.Sql {
+function release(id: string, orderId: string, context: Context): sql.Sql {
   // An expired hold stays EXPIRED, its tickets are free already: this is where the order's history hears of it.
   const freed = insertIntoOutbox(
     [context.completed({ history: ['RESERVE_RELEASED'] })],
@@ -149,10 +162,10 @@ function release(orderId: string, context: Context): sql.Sql {
   const nothing = insertIntoOutbox([context.completed()], sql.sql`exists (select from outcome where not freed)`);
   return sql.sql`
     with standing as (
-      select id, state from reservation where id = ${orderId}::text for update
+      select id, state from reservation where id = ${id}::text for update
     ), tombstone as (
       insert into reservation (id, order_id, state, released_at)
-      select ${orderId}::text, ${orderId}::uuid, 'RELEASED', now() where not exists (select from standing)
+      select ${id}::text, ${orderId}::uuid, 'RELEASED', now() where not exists (select from standing)
       on conflict (id) do nothing
       returning id
     ), released as (

@@ -41,7 +41,7 @@ export function startSweeper({ db, intervalMs, health, logger }: SweeperOptions)
         const expired = await expireHolds(db);
         failures = 0;
         health.ok();
-        for (const orderId of expired) logger.info('hold expired', { orderId });
+        for (const reservationId of expired) logger.info('hold expired', { reservationId });
         if (expired.length < batchSize) await pause(intervalMs, stop.signal);
       } catch (error) {
         failures += 1;

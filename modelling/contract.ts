@@ -55,6 +55,8 @@ export async function readContract() {
     knownElements: [startStep.elementId, ...Object.keys(waits), ...described.flatMap((job) => job.undo ?? [])],
     ...rulesOfProcesses,
     closesOf: (processId: string) => rulesOfProcesses.processes[processId]?.closes ?? [],
+    /** One that the contract does not know (yet) must be. */
+    isAbortable: (processId: string) => rulesOfProcesses.processes[processId]?.abortable ?? true,
     approvalsOf: (processId: string) => rulesOfProcesses.processes[processId]?.approvals ?? [],
     handsOff: rulesOfProcesses.handsOff as readonly string[],
   };

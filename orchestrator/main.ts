@@ -44,6 +44,8 @@ const config = readConfigOrExit(
     ORDER_MAX_AGE: duration('P1D'),
     /** An order on its way of which nothing was heard for this long, its time to pay being over, is listed as stuck. */
     SILENT_AFTER: duration('PT10M'),
+    /** Late money reinstates an order that ended no longer ago than this; else it goes back. */
+    REINSTATE_WITHIN: duration('PT1H'),
     PAYMENT_EVENT_SECRET: z.string().min(8).default('local-payment-event-secret'),
     /** Where Operate answers this service; default: where it answers browsers. */
     OPERATE_API_URL: z.url().optional(),

@@ -9,13 +9,12 @@ import { startStep, startVariables } from '@ticket-saga/contract/jobs';
 import type { AbortRequested, CancelRequested, CreatedOrdersEvent, OrderCreated } from '@ticket-saga/contract/topics';
 import { durationMs } from '@ticket-saga/runtime/config';
 import { crashPoint } from '@ticket-saga/runtime/crash-points';
-import { grpc, grpcCode } from '@ticket-saga/runtime/engine';
-import { PassingFault, PermanentError } from '@ticket-saga/runtime/errors';
 import { isDone, markDone } from '@ticket-saga/runtime/inbox';
 import { insertIntoOutbox } from '@ticket-saga/runtime/outbox';
 import { stepEvent } from '@ticket-saga/runtime/step-events';
 import type { z } from 'zod';
 import { consumerName, type OrchestratorParts, type OrchestratorSettings } from './parts.ts';
+import { start } from './start.ts';
 
 /** The diagram's file name is its process id. */
 const orderProcess = 'ticket-order';
@@ -36,13 +35,7 @@ export async function handleOrderEvent(parts: OrchestratorParts, event: CreatedO
 
 async function startOrder({ db, engine, logger, settings }: OrchestratorParts, event: OrderCreated): Promise<void> {
   const variables = startVariables.parse(variablesOf(event, settings));
-  const started = await engine.startProcess(orderProcess, variables).catch((error: unknown) => {
-    if (grpcCode(error) === grpc.notFound)
-      throw new PassingFault('NOT_DEPLOYED', `${orderProcess} is not deployed yet.`, error);
-    if (grpcCode(error) !== grpc.invalidArgument) throw error; // that one it would refuse for ever
-    throw new PermanentError('REFUSED_BY_ENGINE', `The engine refuses to start the order: ${String(error)}`, error);
-  });
-  const { processInstanceKey, version } = started;
+  const { processInstanceKey, version } = await start(engine, orderProcess, variables);
   await crashPoint('engine start ticket-order.before-inbox', event.orderId);
   const place = {
     orderId: event.orderId,

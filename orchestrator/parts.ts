@@ -11,6 +11,7 @@ export type OrchestratorSettings = {
   PAYMENT_DEADLINE: string;
   HOLD_GRACE: string;
   ORDER_MAX_AGE: string;
+  REINSTATE_WITHIN: string;
   PAYMENT_EVENT_SECRET: string;
   SILENT_AFTER: string;
   /** Where a person's browser finds them. */

@@ -1,11 +1,12 @@
 /**
- * What the timeline knows of the process: names of the boxes and what follows what, read from the `.bpmn` file, so that
- * a changed diagram needs no change here.
+ * What the timeline knows of the processes: names of the boxes and what follows what, read from the `.bpmn` files, so
+ * that a changed diagram needs no change here.
  */
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { jobs, startStep, waits } from '@ticket-saga/contract/jobs';
+import { processes } from '@ticket-saga/contract/processes';
 import type { Stage } from '@ticket-saga/contract/states';
 import { BpmnModdle } from 'bpmn-moddle';
 
@@ -20,7 +21,10 @@ export type Facts = {
   completed(elementId: string): boolean;
 };
 
+/** One diagram, or all of them: a step's id is in one diagram only (the rule `steps-apart` of the contract check). */
 export type Diagram = {
+  /** The process that has the element. */
+  processOf(elementId: string): string | undefined;
   nameOf(elementId: string): string | undefined;
   /** The stage that the contract gives to a step; undefined for what is no step. */
   stageOf(elementId: string): Stage | undefined;
@@ -58,8 +62,27 @@ const definition = (element: Element, type: string) =>
 const within = (scope: Element): Element[] =>
   (scope.flowElements ?? []).flatMap((element) => [element, ...within(element)]);
 
+/** The process that every order begins with. */
+export const saga = 'ticket-order';
+
+/** Reads all diagrams of the contract: late money and a refund go on with an order that the saga has ended. */
+export async function readDiagrams(): Promise<Diagram> {
+  const first = await readDiagram(saga);
+  const others = Object.keys(processes).filter((id) => id !== saga);
+  const all = [first, ...(await Promise.all(others.map(readDiagram)))];
+  const of = (id: string) => all.find((one) => one.processOf(id) !== undefined) ?? first;
+  return {
+    processOf: (id) => of(id).processOf(id),
+    nameOf: (id) => of(id).nameOf(id),
+    stageOf: (id) => of(id).stageOf(id),
+    isWait: (id) => of(id).isWait(id),
+    next: (id, exit, facts) => of(id).next(id, exit, facts),
+    overTimer: (from, to) => of(from).overTimer(from, to),
+  };
+}
+
 /** Reads `bpmn/<processId>.bpmn` of this checkout. */
-export async function readDiagram(processId = 'ticket-order'): Promise<Diagram> {
+export async function readDiagram(processId = saga): Promise<Diagram> {
   const here = dirname(fileURLToPath(import.meta.url));
   const service = basename(here) === 'dist' ? dirname(here) : here;
   return parseDiagram(await readFile(join(service, '..', 'bpmn', `${processId}.bpmn`), 'utf8'));
@@ -114,6 +137,7 @@ export async function parseDiagram(xml: string): Promise<Diagram> {
   };
 
   return {
+    processOf: (id) => (byId.has(id) ? process.id : undefined),
     nameOf: (id) => byId.get(id)?.name,
     stageOf: (id) => stages.get(id),
     isWait,

@@ -4,7 +4,7 @@
  */
 import type { Db } from '@ticket-saga/runtime/database';
 import { errorFields, type Logger } from '@ticket-saga/runtime/logger';
-import type { Diagram } from './diagram.ts';
+import { type Diagram, saga } from './diagram.ts';
 import type { Incident, Operate } from './operate.ts';
 import { viewOrder } from './order-view.ts';
 import { readOrder } from './read-orders.ts';
@@ -53,7 +53,7 @@ async function mergeIncident({ db, diagram, logger }: Parts, incident: Incident)
   if (!row) return false;
   const order = viewOrder(row, diagram);
   if (order.steps.some((step) => step.id === incident.elementId && step.state === 'STUCK')) return true;
-  const noted = await noteTrouble(db, {
+  const trouble = {
     idempotencyKey: `incident:${incident.key}`,
     orderId: order.id,
     occurredAt: incident.at,
@@ -61,9 +61,10 @@ async function mergeIncident({ db, diagram, logger }: Parts, incident: Incident)
     elementId: incident.elementId,
     elementInstanceKey: incident.elementInstanceKey,
     stage: diagram.stageOf(incident.elementId) ?? order.stage,
-    state: 'STUCK',
+    state: 'STUCK' as const,
     error: { code: 'INCIDENT', message: incident.message.slice(0, 2_000) },
-  });
+  };
+  const noted = await noteTrouble(db, trouble, (diagram.processOf(incident.elementId) ?? saga) !== saga);
   if (noted)
     logger.warn('an incident of the engine holds the order up', { orderId: order.id, elementId: incident.elementId });
   return true;

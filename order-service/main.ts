@@ -17,7 +17,7 @@ import { runService } from '@ticket-saga/runtime/service';
 import { z } from 'zod';
 import { createOrderApp } from './app.ts';
 import { createAskInventory, noteProduct } from './catalog.ts';
-import { readDiagram } from './diagram.ts';
+import { readDiagrams } from './diagram.ts';
 import { watchIncidents } from './incidents.ts';
 import { createOperate } from './operate.ts';
 import { createOrderEvents } from './order-events.ts';
@@ -46,7 +46,7 @@ const config = readConfigOrExit(
 await runService('order-service', config, async (service) => {
   const { logger } = service;
   const authenticate = createAuthenticate(config);
-  const diagram = await readDiagram();
+  const diagram = await readDiagrams();
   const db = service.database('orders');
   const { kafka, producer } = service.kafka(config.KAFKA_BROKERS);
   service.relay('orders', producer);

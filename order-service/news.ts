@@ -14,11 +14,16 @@ const happened = (state: string) =>
 const undone = (step: string) =>
   sql.sql`exists (select from step_event s where s.order_id = p.id and s.state = 'COMPLETED' and ${step} = any(s.undo))`;
 
+/** For an order that is on the way: one that has ended has been told of already. */
+const unlessEnded = (news: ReturnType<typeof happened>) => sql.sql`p.completed_at is not null or (${news})`;
+
 /** What is always heard sooner or later before an order ends so. Events of one service about one order keep their order. */
 const newsBefore = {
-  confirmed: sql.sql`${happened('RESERVE_CREATED')} and ${happened('PAYMENT_COMPLETED')}`,
-  rejected: happened('RESERVE_FAILED'),
-  closed: sql.sql`${undone('ReserveTickets')} and ${undone('RequestPayment')}`,
+  confirmed: unlessEnded(sql.sql`${happened('RESERVE_CREATED')} and ${happened('PAYMENT_COMPLETED')}`),
+  rejected: unlessEnded(happened('RESERVE_FAILED')),
+  closed: unlessEnded(sql.sql`${undone('ReserveTickets')} and ${undone('RequestPayment')}`),
+  reinstated: sql.sql`${happened('PAYMENT_LATE')} and ${happened('PAYMENT_COMPLETED')}`,
+  refunded: sql.sql`${happened('PAYMENT_LATE')} and ${happened('PAYMENT_REFUNDED')}`,
 };
 
 /** Resolves when all that leads to this end was heard, after `giveUpMs` in any case. */
@@ -30,7 +35,7 @@ export async function waitForNews(
 ): Promise<void> {
   const isComplete = async () => {
     const rows = await db.$queryRaw<unknown[]>`
-      select 1 from purchase p where p.id = ${orderId}::uuid and (p.completed_at is not null or (${newsBefore[end]}))`;
+      select 1 from purchase p where p.id = ${orderId}::uuid and (${newsBefore[end]})`;
     return rows.length > 0;
   };
   const until = Date.now() + giveUpMs;

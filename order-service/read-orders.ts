@@ -41,7 +41,7 @@ const everything = sql.sql`${purchaseColumns},
   (select coalesce(jsonb_agg(jsonb_build_object('state', h.state, 'at', h.at) order by h.at, h.id), '[]')
     from history h where h.order_id = p.id) as history,
   (select coalesce(jsonb_agg(jsonb_build_object('code', t.code, 'productId', t.product_id) order by t.product_id, t.unit), '[]')
-    from ticket t where t.order_id = p.id) as tickets`;
+    from ticket t where t.order_id = p.id and p.status = 'CONFIRMED') as tickets`;
 
 const uuidShape = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

@@ -1,7 +1,7 @@
 /** The steps of an order as their own events tell them: what the timeline is made of. */
 import { startStep } from '@ticket-saga/contract/jobs';
 import type { HistoryState, PaymentState, Stage, StepState } from '@ticket-saga/contract/states';
-import type { Diagram, Exit } from './diagram.ts';
+import { type Diagram, type Exit, saga } from './diagram.ts';
 
 export type StepError = { code: string; message: string };
 export type StepEvent = {
@@ -63,14 +63,36 @@ export function ownEvents(events: StepEvent[]): StepEvent[] {
 
 const time = (event: { at: string }) => Date.parse(event.at);
 
-/** One run for each element that told something, in the order in which they began; the start event first. */
-export function begunSteps(events: StepEvent[], past: Past, diagram: Diagram): Run[] {
-  const runs = new Map<string, Run>();
-  runs.set(startStep.elementId, {
-    ...newRun(startStep.elementId, startStep.stage, past.createdAt, diagram),
-    state: 'WAITING',
-    startedAt: null,
+/** What one process did for the order: the saga, then late money, then a refund. */
+export type Story = { events: StepEvent[]; isSaga: boolean; finished: boolean };
+
+const endsOfSaga: HistoryState[] = ['ORDER_CONFIRMED', 'ORDER_REJECTED', 'ORDER_CLOSED'];
+
+/** The saga first, the others as they began. What belongs to no diagram is told with the saga. */
+export function storiesOf(past: Past, diagram: Diagram): Story[] {
+  const byProcess = new Map<string, StepEvent[]>([[saga, []]]);
+  for (const event of ownEvents(past.events)) {
+    const process = diagram.processOf(event.elementId) ?? saga;
+    byProcess.set(process, [...(byProcess.get(process) ?? []), event]);
+  }
+  // A refund takes an order back into work that the saga has ended. How far the others are, their own steps tell.
+  const sagaEnded = past.finished || past.history.some(({ state }) => endsOfSaga.includes(state));
+  return [...byProcess].map(([process, events]) => {
+    const isSaga = process === saga;
+    return { events, isSaga, finished: isSaga && sagaEnded };
   });
+}
+
+/** One run for each element that told something, in the order in which they began; of the saga the start event first. */
+export function begunSteps({ events, isSaga }: Story, past: Past, diagram: Diagram): Run[] {
+  const runs = new Map<string, Run>();
+  if (isSaga) {
+    runs.set(startStep.elementId, {
+      ...newRun(startStep.elementId, startStep.stage, past.createdAt, diagram),
+      state: 'WAITING',
+      startedAt: null,
+    });
+  }
   for (const event of events) {
     if (diagram.isWait(event.elementId)) continue;
     const at = time(event);

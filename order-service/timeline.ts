@@ -6,7 +6,7 @@ import { reasons } from '@ticket-saga/contract/errors';
 import { messages } from '@ticket-saga/contract/messages';
 import type { HistoryState, PaymentOutcome } from '@ticket-saga/contract/states';
 import type { Diagram, Exit, Facts } from './diagram.ts';
-import { begunSteps, newRun, ownEvents, type Past, type Run, type Step } from './runs.ts';
+import { begunSteps, newRun, type Past, type Run, type Step, storiesOf, type Story } from './runs.ts';
 
 export type Timeline = { steps: Step[]; current: Step | null };
 
@@ -15,16 +15,27 @@ const completion: Exit = { by: 'completion' };
 
 export function timeline(past: Past, diagram: Diagram): Timeline {
   const outcome = paymentOutcome(past);
-  const runs = withWaits(begunSteps(ownEvents(past.events), past, diagram), past, outcome, diagram);
-  runs.forEach((run, index) => settle(run, runs[index - 1], runs[index + 1], past, diagram));
-  const coming = past.finished ? [] : predicted(runs, outcome, diagram);
-  rollBack(runs);
-  const steps = [...runs.map(asStep), ...coming];
+  const told = storiesOf(past, diagram).map((story) => tell(story, past, outcome, diagram));
+  // An undo reaches back to the processes before its own, not to those after it.
+  told.forEach(({ runs }, index) =>
+    rollBack(
+      runs,
+      told.slice(index).flatMap((later) => later.runs),
+    ),
+  );
+  const steps = told.flatMap(({ runs, coming }) => [...runs.map(asStep), ...coming]);
   return { steps, current: steps.findLast((step) => !hasEnded(step)) ?? null };
 }
 
+function tell(story: Story, past: Past, outcome: Outcome | undefined, diagram: Diagram) {
+  const runs = withWaits(story, begunSteps(story, past, diagram), outcome, diagram);
+  const { finished } = story;
+  runs.forEach((run, index) => settle(run, runs[index - 1], runs[index + 1], { ...past, finished }, diagram));
+  return { runs, coming: finished ? [] : predicted(runs, outcome, diagram) };
+}
+
 /** A wait has no worker that tells of it: it begins when the step before it is done, and ends by news or by what follows. */
-function withWaits(runs: Run[], past: Past, outcome: Outcome | undefined, diagram: Diagram): Run[] {
+function withWaits({ events }: Story, runs: Run[], outcome: Outcome | undefined, diagram: Diagram): Run[] {
   return runs.flatMap((run, index) => {
     if (run.state !== 'COMPLETED' || run.completedAt === null) return [run];
     const [id, ...others] = diagram.next(run.id, completion, factsOf(runs, undefined));
@@ -35,7 +46,7 @@ function withWaits(runs: Run[], past: Past, outcome: Outcome | undefined, diagra
       state: 'WAITING',
       startedAt: null,
     };
-    const trouble = ownEvents(past.events).findLast((event) => event.elementId === id);
+    const trouble = events.findLast((event) => event.elementId === id);
     if (trouble) Object.assign(wait, { error: trouble.error, state: trouble.state });
     const followed = runs[index + 1]?.waitingSince ?? Infinity;
     if (outcome && outcome.value !== 'VOIDED' && outcome.at <= followed) {
@@ -97,8 +108,8 @@ function factsOf(runs: Run[], outcome: Outcome | undefined): Facts {
 }
 
 /** An undo that is done rolls back the steps that it names, as far as there was something to undo. */
-function rollBack(runs: Run[]): void {
-  const undone = new Set(runs.filter((run) => run.state === 'COMPLETED').flatMap((run) => run.undo));
+function rollBack(runs: Run[], undoing: Run[]): void {
+  const undone = new Set(undoing.filter((run) => run.state === 'COMPLETED').flatMap((run) => run.undo));
   for (const run of runs) {
     if (undone.has(run.id) && (run.state === 'COMPLETED' || run.interrupted)) run.state = 'ROLLED_BACK';
   }

@@ -23,11 +23,14 @@ type Trouble = Pick<
   | 'error'
 > & { state: StepState };
 
-/** Notes it once; a finished order, or one that is not known here, stays as it is. Returns whether it was noted. */
-export async function noteTrouble(db: Db, trouble: Trouble): Promise<boolean> {
+/**
+ * Notes it once; a finished order, or one that is not known here, stays as it is. Returns whether it was noted.
+ * @param afterTheEnd the trouble is of a process that goes on with finished orders
+ */
+export async function noteTrouble(db: Db, trouble: Trouble, afterTheEnd = false): Promise<boolean> {
   const event: StepMoved = { type: 'STEP', attempt: 1, ...trouble };
   const noted = await db.$executeRaw`
-    with step as (${insertStep(event, sql.sql`p.completed_at is null`)} returning order_id)
+    with step as (${insertStep(event, sql.sql`(p.completed_at is null or ${afterTheEnd}::boolean)`)} returning order_id)
     update purchase p set status = p.status from step where p.id = step.order_id`;
   return noted > 0;
 }

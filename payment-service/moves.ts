@@ -5,6 +5,7 @@
  *     REQUESTED → APPROVED | DECLINED | VOIDING → VOIDED        DECLINED, VOIDED → LATE (an approval that came too late)
  *     VOIDING → APPROVED | DECLINED: they beat the void          APPROVED → REFUNDING → REFUNDED
  *     VOIDING → REFUNDING: the provider took what was not asked for; it is given back
+ *     LATE → APPROVED (by one process instance, for its reinstated order) | REFUNDING: whoever is first decides
  */
 import type { HistoryState } from '@ticket-saga/contract/states';
 import type { PaymentEvent } from '@ticket-saga/contract/topics';
@@ -70,6 +71,18 @@ export function startVoid(payment: Payment): Move | undefined {
 export function endVoid(payment: Payment): Move | undefined {
   if (payment.state !== 'VOIDING') return undefined;
   return { after: { ...payment, state: 'VOIDED' }, history: ['PAYMENT_VOIDED'] };
+}
+
+/** The late money counts after all: it pays the order that `by`, a process instance, is about to reinstate. */
+export function acceptLate(payment: Payment, by: string): Move | undefined {
+  if (payment.state !== 'LATE') return undefined;
+  return { after: { ...payment, state: 'APPROVED', reinstatedBy: by }, history: ['PAYMENT_COMPLETED'] };
+}
+
+/** The intent to give late money back, also what `by` itself has accepted. What another accepted stays. */
+export function startLateRefund(payment: Payment, by: string): Move | undefined {
+  const own = payment.state === 'APPROVED' && payment.reinstatedBy === by;
+  return own || payment.state === 'LATE' ? { after: { ...payment, state: 'REFUNDING' }, history: [] } : undefined;
 }
 
 /** The intent to give the money back; the call follows. */

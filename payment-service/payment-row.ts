@@ -17,6 +17,8 @@ export type Payment = {
   declineReason: string | null;
   /** What a LATE payment was before the approval came too late. */
   lateAfter: 'DECLINED' | 'VOIDED' | null;
+  /** The process instance that has accepted late money for its order; null for money that came in time. */
+  reinstatedBy: string | null;
   /** The provider is known to have accepted the request. */
   accepted: boolean;
   /** The time to pay is not over, by the database's clock. */
@@ -32,6 +34,7 @@ export type HeardCall = { eventId: string; type: string };
 
 const columns = sql.sql`id, order_id as "orderId", amount, currency, token, state, source,
   provider_reference as "providerReference", decline_reason as "declineReason", late_after as "lateAfter",
+  reinstated_by as "reinstatedBy",
   accepted_at is not null as accepted, coalesce(now() < pay_by, false) as "inTime", pay_by as "payBy", version,
   created_at as "createdAt", updated_at as "updatedAt"`;
 
@@ -81,7 +84,7 @@ export async function write(db: Db, after: Payment, events: OutboxEvent[], heard
   const rows = await db.$queryRaw<unknown[]>`
     with written as (
       update payment set state = ${after.state}, source = ${after.source}, provider_reference = ${after.providerReference},
-        decline_reason = ${after.declineReason}, late_after = ${after.lateAfter}, version = version + 1, updated_at = now(),
+        decline_reason = ${after.declineReason}, late_after = ${after.lateAfter}, reinstated_by = ${after.reinstatedBy}, version = version + 1, updated_at = now(),
         accepted_at = case when ${after.accepted} then coalesce(accepted_at, now()) end
       where id = ${after.id}::uuid and version = ${after.version}
       returning id

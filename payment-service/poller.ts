@@ -5,7 +5,7 @@ import type { PartHealth } from '@ticket-saga/runtime/health';
 import { errorFields } from '@ticket-saga/runtime/logger';
 import { bookDecision } from './decisions.ts';
 import { type Payment, readById } from './payment-row.ts';
-import type { Parts } from './payments.ts';
+import type { Parts } from './settle.ts';
 import type { ProviderAnswer } from './provider.ts';
 
 /** At once, and in one round. */

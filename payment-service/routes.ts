@@ -75,7 +75,14 @@ export function addRoutes(api: Api, parts: ChangeParts & { webhookSecret: string
   });
 }
 
-function shown({ token: _, lateAfter: _late, inTime: _inTime, version: _version, ...found }: Payment) {
+function shown({
+  token: _,
+  lateAfter: _late,
+  reinstatedBy: _by,
+  inTime: _inTime,
+  version: _version,
+  ...found
+}: Payment) {
   return {
     ...found,
     amount: found.amount / 100,

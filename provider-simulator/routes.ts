@@ -65,11 +65,7 @@ export function addRoutes(api: Api, { db, approvalLimit, wake }: Parts): void {
     async handle({ body, request: http }) {
       const calls = await books.countCall(db, keyOf(http.headers), ['pay', body]);
       const treatment = behaviour(body);
-      if (calls <= treatment.unavailableFor) {
-        throw new Problem('DEPENDENCY_UNAVAILABLE', 'The provider is not available.', undefined, {
-          'Retry-After': '1',
-        });
-      }
+      if (calls <= treatment.unavailableFor) throw unavailable();
       const { token, ...rest } = body;
       const accepted = await books.create(db, { ...rest, ...(token === undefined ? {} : { token }) }, treatment);
       wake();
@@ -165,7 +161,8 @@ export function addRoutes(api: Api, { db, approvalLimit, wake }: Parts): void {
     params: byReference,
     answers,
     async handle({ params, request: http }) {
-      await books.countCall(db, keyOf(http.headers), ['refund', params.reference]);
+      const calls = await books.countCall(db, keyOf(http.headers), ['refund', params.reference]);
+      if (calls <= behaviour(await books.find(db, known(params.reference))).refundUnavailableFor) throw unavailable();
       return { status: 200, body: shown(await books.refund(db, known(params.reference))) };
     },
   });
@@ -184,6 +181,11 @@ export function addRoutes(api: Api, { db, approvalLimit, wake }: Parts): void {
       return { status: 202, body: shown(decided) };
     },
   });
+}
+
+function unavailable(): Problem {
+  const when = { 'Retry-After': '1' };
+  return new Problem('DEPENDENCY_UNAVAILABLE', 'The provider is not available.', undefined, when);
 }
 
 function keyOf(headers: Record<string, unknown>): string {

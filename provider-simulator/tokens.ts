@@ -20,6 +20,8 @@ export type Decision = {
 export type Behaviour = {
   /** So many calls are answered 503 before the payment is accepted. */
   unavailableFor: number;
+  /** So many calls for a refund are answered 503 before it is made. */
+  refundUnavailableFor: number;
   /** A malformed webhook goes out first. */
   garbageFirst: boolean;
   /** The answer to the request waits for the webhook to have arrived. */
@@ -33,11 +35,18 @@ const secondThoughtMs = 1_000;
 
 const plain: Behaviour = {
   unavailableFor: 0,
+  refundUnavailableFor: 0,
   garbageFirst: false,
   webhookFirst: false,
   decisions: [],
   afterVoid: [],
 };
+
+/** Declines, and approves a moment later: money that nobody expects any more. */
+const contradicting = (amount: number): Decision[] => [
+  decline(amount, 'The card was declined.'),
+  approve(amount, { afterMs: secondThoughtMs, overrule: true }),
+];
 
 /** What the token in front of `:` does; `seconds` or `times` is the number behind it. */
 const rules: Record<string, (amount: number, number: number) => Behaviour> = {
@@ -46,13 +55,7 @@ const rules: Record<string, (amount: number, number: number) => Behaviour> = {
   tok_late: (amount) => ({ ...plain, afterVoid: [approve(amount, { afterMs: secondThoughtMs, overrule: true })] }),
   tok_never: () => plain,
   tok_twice: (amount) => ({ ...plain, decisions: [approve(amount, { copies: 2 })] }),
-  tok_contradict: (amount) => ({
-    ...plain,
-    decisions: [
-      decline(amount, 'The card was declined.'),
-      approve(amount, { afterMs: secondThoughtMs, overrule: true }),
-    ],
-  }),
+  tok_contradict: (amount) => ({ ...plain, decisions: contradicting(amount) }),
   tok_early: (amount) => ({ ...plain, webhookFirst: true, decisions: [approve(amount)] }),
   tok_down: () => ({ ...plain, unavailableFor: Infinity }),
   tok_garbage: (amount) => ({ ...plain, garbageFirst: true, decisions: [approve(amount)] }),
@@ -60,10 +63,20 @@ const rules: Record<string, (amount: number, number: number) => Behaviour> = {
   tok_manual: () => plain,
 };
 
-/** Those that need a number: `tok_slow:<seconds>`, `tok_flaky:<n>`. */
+/** Those that need a number: `tok_slow:<seconds>`, `tok_flaky:<n>`, `tok_refund_flaky:<n>`, `tok_late_refund_flaky:<n>`. */
 const rulesWithNumber: typeof rules = {
   tok_slow: (amount, seconds) => ({ ...plain, decisions: [approve(amount, { afterMs: Math.round(seconds * 1_000) })] }),
   tok_flaky: (amount, times) => ({ ...plain, unavailableFor: Math.floor(times), decisions: [approve(amount)] }),
+  tok_refund_flaky: (amount, times) => ({
+    ...plain,
+    refundUnavailableFor: Math.floor(times),
+    decisions: [approve(amount)],
+  }),
+  tok_late_refund_flaky: (amount, times) => ({
+    ...plain,
+    refundUnavailableFor: Math.floor(times),
+    decisions: contradicting(amount),
+  }),
 };
 
 /**

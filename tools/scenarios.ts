@@ -40,6 +40,11 @@ const timedOut = (payment: string): Scenario['ends'] => ({
   payment,
   history: ['PAYMENT_VOIDED', 'RESERVE_RELEASED', 'ORDER_CLOSED'],
 });
+const reinstatedAfter = (end: string): Scenario['ends'] => ({
+  status: 'CONFIRMED',
+  payment: 'APPROVED',
+  history: [end, 'RESERVE_RELEASED', 'ORDER_CLOSED', 'PAYMENT_LATE', 'ORDER_REINSTATED'],
+});
 const awaitsPayment = (order: OrderView) => order.status === 'AWAITING_PAYMENT';
 
 export const scenarios: Scenario[] = [
@@ -75,15 +80,25 @@ export const scenarios: Scenario[] = [
     ends: { ...confirmed, seen: { step: 'RequestPayment', state: 'RETRYING' } },
   },
   { name: 'tok_never', order: () => paidBy('tok_never', 'PT4S'), ends: timedOut('VOIDED') },
-  { name: 'tok_late', order: () => paidBy('tok_late', 'PT4S'), ends: timedOut('LATE') },
   {
-    name: 'tok_contradict',
+    name: 'tok_late, reinstated',
+    order: () => paidBy('tok_late', 'PT4S'),
+    ends: reinstatedAfter('PAYMENT_VOIDED'),
+  },
+  {
+    name: 'tok_contradict, reinstated',
     order: () => paidBy('tok_contradict'),
+    ends: reinstatedAfter('PAYMENT_FAILED'),
+  },
+  {
+    name: 'tok_late, cancelled: the money goes back',
+    order: () => paidBy('tok_late'),
+    act: async (shop, order) => awaitsPayment(order) && (await shop.cancel(order.id)).status === 202,
     ends: {
-      status: 'PAYMENT_NOT_COMPLETED',
-      reason: 'PAYMENT_DECLINED',
-      payment: 'LATE',
-      history: ['PAYMENT_FAILED', 'PAYMENT_LATE'],
+      status: 'CANCELLED',
+      reason: 'CANCELLED_BY_CUSTOMER',
+      payment: 'REFUNDED',
+      history: ['PAYMENT_VOIDED', 'ORDER_CLOSED', 'PAYMENT_LATE', 'PAYMENT_REFUNDED'],
     },
   },
   {

@@ -1,6 +1,6 @@
 /** A shop for one test file: a database of its own, and the handlers as a process instance would call them. */
 import { randomUUID } from 'node:crypto';
-import { jobs } from '@ticket-saga/contract/jobs';
+import { jobs, lateReservation } from '@ticket-saga/contract/jobs';
 import type { ReservationState } from '@ticket-saga/contract/states';
 import { orderStepsEvent, type OrderItem, type OrderStepsEvent } from '@ticket-saga/contract/topics';
 import type { Db } from '@ticket-saga/runtime/database';
@@ -14,8 +14,13 @@ import { expireHolds } from '../sweeper.ts';
 /** Which process instance calls, and which run of the step it is; a repeat of one job has the same `jobKey`. */
 type By = { owner?: string; jobKey?: string };
 type Times = { paymentDeadline?: string; startBy?: string };
+/** The second reservation of an order, that late money pays. */
+type Late = { late?: boolean };
 
 export type Stock = { available: number; held: number; sold: number };
+
+const about = (orderId: string, late?: boolean) =>
+  late ? { orderId, reservationId: lateReservation(orderId) } : { orderId };
 
 const tomorrow = () => new Date(Date.now() + 86_400_000).toISOString();
 
@@ -38,14 +43,21 @@ export async function openShop() {
       await createProduct(db, { id, name: `show ${id}`, price, stock });
       return id;
     },
-    async reserve(orderId: string, items: OrderItem[], { paymentDeadline, startBy, ...by }: By & Times = {}) {
-      const input = { orderId, items, paymentDeadline: paymentDeadline ?? 'PT15M', startBy: startBy ?? tomorrow() };
+    async reserve(
+      orderId: string,
+      items: OrderItem[],
+      { paymentDeadline, startBy, late, ...by }: By & Times & Late = {},
+    ) {
+      const ordinary = { orderId, items, paymentDeadline: paymentDeadline ?? 'PT15M' };
+      const input = late
+        ? { ...ordinary, reservationId: lateReservation(orderId), pricesStand: true }
+        : { ...ordinary, startBy: startBy ?? tomorrow() };
       return reserveTickets(counted, input, context(jobs.reserveTickets, orderId, by), 'PT5M');
     },
-    release: (orderId: string, by: By = {}) =>
-      releaseTickets(counted, { orderId }, context(jobs.releaseTickets, orderId, by)),
-    confirm: (orderId: string, by: By = {}) =>
-      confirmTickets(counted, { orderId }, context(jobs.confirmTickets, orderId, by)),
+    release: (orderId: string, { late, ...by }: By & Late = {}) =>
+      releaseTickets(counted, about(orderId, late), context(jobs.releaseTickets, orderId, by)),
+    confirm: (orderId: string, { late, ...by }: By & Late = {}) =>
+      confirmTickets(counted, about(orderId, late), context(jobs.confirmTickets, orderId, by)),
     /** Turns back the hold's end, so that the sweeper finds it. */
     async letHoldEnd(orderId: string): Promise<void> {
       await db.$executeRaw`update reservation set pay_by = now() - interval '10 min', hold_until = now() - interval '5 min'

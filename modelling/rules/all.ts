@@ -15,9 +15,9 @@ import { named } from './named.ts';
 import { approvedFirst, approvedServed, deadlineAsks, neverAfter, stepsInOrder } from './order-of-steps.ts';
 import { reasonComplete, reasonFits } from './reasons.ts';
 import { orderClosed, settled } from './settled.ts';
-import { timelineKnows } from './timeline.ts';
+import { stepsApart, timelineKnows } from './timeline.ts';
 import { readable } from './readable.ts';
-import { abort, associationsLast, undoConnected, undoReaches } from './undo.ts';
+import { abort, associationsLast, undoConnected, undoOwed, undoReaches } from './undo.ts';
 import { cancelLast, cancelPossible, timeLimit, timers, waitAlone } from './waits.ts';
 
 export const rules: readonly Rule[] = [
@@ -61,6 +61,7 @@ export const rules: readonly Rule[] = [
   timers,
   undoConnected,
   undoReaches,
+  undoOwed,
   associationsLast,
   abort,
   settled,
@@ -71,5 +72,6 @@ export const rules: readonly Rule[] = [
   approvedFirst,
   approvedServed,
   timelineKnows,
+  stepsApart,
   lint,
 ];

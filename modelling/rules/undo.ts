@@ -72,6 +72,24 @@ export const undoReaches: Rule = {
   },
 };
 
+/** The rule “settled” knows of a forgotten undo only what the duties say. */
+export const undoOwed: Rule = {
+  id: 'undo-owed',
+  demands: 'The contract says of every step that can be undone what it owes: its undo, or what makes it stay.',
+  inDiagram(diagram, { jobs, jobOf, duties, typesOf }) {
+    const owing = typesOf(duties.map(({ after }) => after));
+    const undone = new Set(jobs.flatMap((job) => job.undo ?? []));
+    return diagram.nodes
+      .filter((node) => undone.has(node.id) || compensations(diagram).some(({ task }) => task === node))
+      .filter((node) => jobOf(jobTypeOf(node)) && !owing.includes(jobTypeOf(node) ?? ''))
+      .map((node) => ({
+        at: node,
+        problem: `can be undone, but nobody says that its job “${jobTypeOf(node)}” owes anything: a way out that forgets the undo would not be noticed.`,
+        remedy: 'Ask a developer to add the job to the duties in contract/processes.ts.',
+      }));
+  },
+};
+
 export const associationsLast: Rule = {
   id: 'associations-last',
   demands: 'Dotted lines to undo steps come last in the file: the engine does not know the steps before.',
@@ -93,8 +111,8 @@ export const associationsLast: Rule = {
 
 export const abort: Rule = {
   id: 'abort',
-  demands: 'A process that holds tickets or money can be aborted, by plain undo steps.',
-  inDiagram({ nodes, process }, { abortMessage, duties, typesOf }) {
+  demands: 'A process that holds tickets or money can be aborted, by plain undo steps, where the contract says so.',
+  inDiagram({ nodes, process }, { abortMessage, duties, typesOf, isAbortable }) {
     const holds = nodes.find((node) => typesOf(duties.map(({ after }) => after)).includes(jobTypeOf(node) ?? ''));
     const scopes = nodes.filter(isEventSubprocess);
     const startOf = (scope: (typeof nodes)[number]) => scope.flowElements?.find(isA('StartEvent'));
@@ -103,6 +121,12 @@ export const abort: Rule = {
       return start && scope.$parent === process && eventOf(start, 'Message')?.messageRef?.name === abortMessage;
     });
     const found = [];
+    if (!isAbortable(process.id))
+      return aborts.map((scope) => ({
+        at: scope,
+        problem: `listens to “${abortMessage}”, but an abort of the order itself is kept for days and would end this process too.`,
+        remedy: 'Delete the event subprocess: this process settles what it holds by itself.',
+      }));
     if (holds && aborts.length === 0)
       found.push({
         at: holds,

@@ -14,7 +14,7 @@ import { testContext } from '../../test/support/context.ts';
 import type { TestDatabase } from '../../test/support/postgres.ts';
 import { createOrderApp } from '../app.ts';
 import type { AskInventory } from '../catalog.ts';
-import { readDiagram } from '../diagram.ts';
+import { readDiagrams } from '../diagram.ts';
 import { createOrderEvents, type OrderEvents } from '../order-events.ts';
 import { noteStep } from '../steps.ts';
 
@@ -43,7 +43,7 @@ export async function testService(
   const identity = { ...localSettings, ...options.identity };
   const health = createHealth();
   const db = database.db('orders');
-  const diagram = await readDiagram();
+  const diagram = await readDiagrams();
   const orderEvents = createOrderEvents({
     url: database.url('orders'),
     db,

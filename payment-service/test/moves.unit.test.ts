@@ -14,6 +14,7 @@ const payment = (state: PaymentState, more: Partial<Payment> = {}): Payment => (
   providerReference: null,
   declineReason: null,
   lateAfter: null,
+  reinstatedBy: null,
   accepted: true,
   inTime: true,
   payBy: null,
@@ -38,6 +39,16 @@ const table: Record<
   startRefund: [moves.startRefund, { APPROVED: 'REFUNDING' }],
   giveBack: [moves.giveBack, { VOIDING: 'REFUNDING' }],
   endRefund: [moves.endRefund, { REFUNDING: 'REFUNDED' }],
+  acceptLate: [(p) => moves.acceptLate(p, 'one'), { LATE: 'APPROVED' }],
+  startLateRefund: [(p) => moves.startLateRefund(p, 'one'), { LATE: 'REFUNDING' }],
+  'startLateRefund of what it accepted itself': [
+    (p) => moves.startLateRefund({ ...p, reinstatedBy: 'one' }, 'one'),
+    { LATE: 'REFUNDING', APPROVED: 'REFUNDING' },
+  ],
+  'startLateRefund of what another accepted': [
+    (p) => (p.state === 'LATE' ? undefined : moves.startLateRefund({ ...p, reinstatedBy: 'other' }, 'one')),
+    {},
+  ],
 };
 
 for (const [name, [move, leads]] of Object.entries(table)) {

@@ -5,7 +5,7 @@ import { eventually } from '../../test/support/eventually.ts';
 import { createHealth } from '@ticket-saga/runtime/health';
 import { whileLocked } from '../../test/support/locked.ts';
 import { askUnanswered, startPoller } from '../poller.ts';
-import type { Parts } from '../payments.ts';
+import type { Parts } from '../settle.ts';
 import { createProvider } from '../provider.ts';
 import { createWorld, type World } from './world.ts';
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidV7 } from 'uuid';
 import { change } from '../change.ts';
 import { startRefund, startVoid } from '../moves.ts';
+import { jobs } from '../../contract/jobs.ts';
 import { PassingFault } from '../../runtime/errors.ts';
 import { createWorld, inMinutes, type World } from './world.ts';
 
@@ -184,7 +185,7 @@ describe('Cancelling a payment', () => {
       elementId: 'CancelPayment',
       state: 'COMPLETED',
       history: ['PAYMENT_REFUNDED'],
-      undo: ['RequestPayment', 'WaitForPayment'],
+      undo: jobs.cancelPayment.undo,
     });
   });
 

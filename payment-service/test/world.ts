@@ -17,8 +17,10 @@ import { testDatabase } from '../../test/support/postgres.ts';
 import { createPaymentApp } from '../app.ts';
 import { paymentIdOf } from '../payment-id.ts';
 import { type Payment, readByOrder } from '../payment-row.ts';
-import { cancelPayment, closePayment, type Parts, requestPayment } from '../payments.ts';
+import { acceptPayment, refundPayment } from '../late-money.ts';
+import { cancelPayment, closePayment, requestPayment } from '../payments.ts';
 import { createProvider } from '../provider.ts';
+import type { Parts } from '../settle.ts';
 import { z } from 'zod';
 
 export const webhookSecret = 'test-webhook-secret';
@@ -91,8 +93,8 @@ export async function createWorld() {
 
 /** The steps of the process, as its workers call them. `run` tells one element instance from another. */
 function steps(parts: Parts) {
-  const context = (orderId: string, job: (typeof jobs)[keyof typeof jobs], run: string) =>
-    testContext({ orderId, job, processInstanceKey: `instance-of-${orderId}`, jobKey: run });
+  const context = (orderId: string, job: (typeof jobs)[keyof typeof jobs], run: string, instance = 'instance') =>
+    testContext({ orderId, job, processInstanceKey: `${instance}-of-${orderId}`, jobKey: run });
   return {
     request: (
       orderId: string,
@@ -100,8 +102,13 @@ function steps(parts: Parts) {
       { total = 200_00, payBy = inMinutes(15), run = 'r1', as = parts } = {},
     ) => requestPayment(as, { orderId, total, payBy, paymentToken: token }, context(orderId, jobs.requestPayment, run)),
     close: (orderId: string, run = 'c1') => closePayment(parts, { orderId }, context(orderId, jobs.closePayment, run)),
-    cancel: (orderId: string, run = 'x1') =>
-      cancelPayment(parts, { orderId }, context(orderId, jobs.cancelPayment, run)),
+    cancel: (orderId: string, run = 'x1', orderRefund?: boolean) =>
+      cancelPayment(parts, { orderId, orderRefund }, context(orderId, jobs.cancelPayment, run)),
+    /** Late money, as the process instance `by` of late-payment does it. */
+    accept: (orderId: string, by = 'late', run = 'a1') =>
+      acceptPayment(parts, { orderId }, context(orderId, jobs.acceptPayment, run, by)),
+    refund: (orderId: string, by = 'late', run = 'b1') =>
+      refundPayment(parts, { orderId }, context(orderId, jobs.refundPayment, run, by)),
   };
 }
 

@@ -53,6 +53,12 @@ describe('With a test token', () => {
     ]);
   });
 
+  test('tok_refund_flaky:<n> refuses the first n refunds, tok_late_refund_flaky:<n> of late money', () => {
+    expect(of('tok_refund_flaky:2')).toMatchObject({ refundUnavailableFor: 2, decisions: [{ verdict: 'APPROVED' }] });
+    const late = of('tok_late_refund_flaky:3');
+    expect(late).toMatchObject({ refundUnavailableFor: 3, decisions: of('tok_contradict').decisions });
+  });
+
   test('tok_twice, tok_early, tok_garbage and tok_wrong_amount approve, each in its own way', () => {
     expect(of('tok_twice').decisions).toMatchObject([{ verdict: 'APPROVED', copies: 2 }]);
     expect(of('tok_early')).toMatchObject({ webhookFirst: true, decisions: [{ verdict: 'APPROVED' }] });

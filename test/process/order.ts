@@ -51,7 +51,7 @@ export function followOrder(
     /** Does the step: completes its job with what the contract's worker would return. */
     complete: (elementId: string, output?: object) =>
       answer(elementId, async (key) =>
-        engine.completeJob(key, output ?? (elementId === 'ReserveTickets' ? await reservation(clock) : {})),
+        engine.completeJob(key, output ?? (/^Reserve\w*Tickets$/.test(elementId) ? await reservation(clock) : {})),
       ),
     /** A business error; its reason travels in the variables, as `runJob` sends it. */
     throwError: (elementId: string, errorCode: BpmnErrorCode, reasonCode: string = errorCode) =>
@@ -76,6 +76,8 @@ export function followOrder(
     /** Resolves when the instance stands at this element. */
     standsAt: (elementId: string) =>
       records.until(`a token at ${elementId}`, instance, (seen) => standing(seen).includes(elementId)),
+    /** The boxes and events that were passed so far, in order. */
+    passed: () => records.until('records', instance, (seen) => seen.length > 0 && passed(seen)),
     /** Resolves when the instance is over, with the boxes and events that were passed, in order. */
     end: async () => passed(await records.until('the end', instance, (seen) => isOver(seen) && seen)),
   };

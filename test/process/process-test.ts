@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, jest } from '@jest/globals';
-import type { StartVariables } from '@ticket-saga/contract/jobs';
+import { type LatePaymentVariables, lateReservation, type StartVariables } from '@ticket-saga/contract/jobs';
 import { cancelTimeToLiveMs } from '@ticket-saga/contract/messages';
 import { createEngine } from '@ticket-saga/runtime/engine';
 import { diagramFile } from '../../modelling/diagram.ts';
@@ -17,10 +17,10 @@ import { startInTheMiddle } from './start-in-the-middle.ts';
 
 export type ProcessTest = ReturnType<typeof processTest>;
 
-const processId = 'ticket-order';
+type ProcessId = 'ticket-order' | 'late-payment' | 'refund-order';
 
 /**
- * Gives a test file the engine with the diagram of `bpmn/` deployed, from before its first test until after its last:
+ * Gives a test file the engine with a diagram of `bpmn/` deployed, from before its first test until after its last:
  *
  *     const saga = processTest();
  *     test('…', async () => {
@@ -29,12 +29,12 @@ const processId = 'ticket-order';
  *       await saga.clock.pass(timeToPayMs);
  *       expect(await order.end()).toEqual([…]);
  */
-export function processTest() {
+export function processTest(processId: ProcessId = 'ticket-order') {
   // Above the patience of the helpers, so that what a test fails with is their word on what did not come.
   jest.setTimeout(30_000);
   let running: Awaited<ReturnType<typeof openProcessTest>> | undefined;
   beforeAll(async () => {
-    running = await openProcessTest();
+    running = await openProcessTest(processId);
   });
   afterAll(() => running?.close());
 
@@ -53,12 +53,14 @@ export function processTest() {
     send: (...message: Parameters<Send>) => opened().send(...message),
     /** Starts the process of a new order; what is not given is as usual. */
     placeOrder: (more: Partial<StartVariables> = {}) => opened().placeOrder(more),
+    /** Starts the process of this file for an order that has ended. */
+    start: (more: Partial<LatePaymentVariables> = {}) => opened().start(more),
     /** An order whose process begins at this element, as if it had been reserved before. */
     placeOrderAt: (elementId: string, orderId: string) => opened().placeOrderAt(elementId, orderId),
   };
 }
 
-async function openProcessTest() {
+async function openProcessTest(processId: ProcessId) {
   const address = setting('PROCESS_TEST_ENGINE');
   const engine = createEngine(address);
   const records = await followRecords(setting('PROCESS_TEST_LOG'));
@@ -86,6 +88,11 @@ async function openProcessTest() {
       const { processInstanceKey } = await engine.startProcess(processId, variables);
       return follow(variables.orderId, processInstanceKey);
     },
+    async start(more: Partial<LatePaymentVariables>) {
+      const variables = { ...usualLateMoney(), ...more };
+      const { processInstanceKey } = await engine.startProcess(processId, variables);
+      return follow(variables.orderId, processInstanceKey);
+    },
     async placeOrderAt(elementId: string, orderId: string) {
       const variables = { ...usualOrder(), orderId, ...(await reservation(clock)) };
       return follow(orderId, await startInTheMiddle(address, processId, elementId, variables));
@@ -105,6 +112,13 @@ const usualOrder = (): StartVariables => ({
   startBy: '2100-01-01T00:00:00.000Z',
   paymentToken: null,
 });
+
+/** More than `refund-order` is started with, which does no harm. */
+function usualLateMoney(): LatePaymentVariables {
+  const orderId = randomUUID();
+  const reservationId = lateReservation(orderId);
+  return { orderId, reservationId, paymentDeadline: 'PT15M', reinstateWithin: 'PT1H' };
+}
 
 function setting(name: string): string {
   const value = process.env[name];

@@ -1,0 +1,33 @@
+import { expect, test } from '@jest/globals';
+import { because } from './places.ts';
+import { processTest } from './process-test.ts';
+
+const refund = processTest('refund-order');
+
+test('a confirmed order gets its money back, then frees its tickets, then is closed as refunded', async () => {
+  const order = await refund.start();
+  const reservationId = `${order.orderId}/sold`;
+  await order.complete('StartRefund', { reservationId });
+  expect((await order.job('RefundPayment')).variables).toEqual({ orderId: order.orderId, orderRefund: true });
+  await order.complete('RefundPayment');
+  expect((await order.job('ReleaseRefundedTickets')).variables).toEqual({ orderId: order.orderId, reservationId });
+  await order.complete('ReleaseRefundedTickets');
+  expect((await order.job('CloseRefundedOrder')).variables).toEqual(because(order, 'REFUNDED_BY_OPERATOR'));
+  await order.complete('CloseRefundedOrder');
+  const steps = ['StartRefund', 'RefundPayment', 'ReleaseRefundedTickets', 'CloseRefundedOrder'];
+  expect(await order.end()).toEqual(['RefundRequested', ...steps, 'OrderRefunded']);
+});
+
+test('an order that is not confirmed, or that another instance refunds, is not touched', async () => {
+  const order = await refund.start();
+  await order.throwError('StartRefund', 'ORDER_NOT_REFUNDABLE');
+  expect(await order.end()).toEqual(['RefundRequested', 'OrderNotConfirmed', 'NotRefundable']);
+});
+
+test('a refund that fails for good keeps the tickets until somebody has helped', async () => {
+  const order = await refund.start();
+  await order.complete('StartRefund', { reservationId: order.orderId });
+  await order.fail('RefundPayment');
+  await order.standsAt('RefundPayment');
+  expect(await order.passed()).toEqual(['RefundRequested', 'StartRefund']);
+});
