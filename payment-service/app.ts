@@ -3,7 +3,7 @@ import { createApi } from '@ticket-saga/runtime/api';
 import { type AppParts, createApp, finishApp, rawBody } from '@ticket-saga/runtime/http';
 import type { Authenticate } from '@ticket-saga/runtime/identity';
 import type { Express } from 'express';
-import type { Parts } from './payments.ts';
+import type { Parts } from './settle.ts';
 import { addReconciliationRoutes } from './reconciliation.ts';
 import { addRoutes } from './routes.ts';
 import { checkSignature, webhookPath } from './webhook.ts';

@@ -7,7 +7,7 @@ import { Problem } from '@ticket-saga/runtime/problem';
 import { addOutboxRoute, addRowsRoute, pageOf, type RowsQuery } from '@ticket-saga/runtime/reconciliation';
 import { z } from 'zod';
 import { readById } from './payment-row.ts';
-import type { Parts } from './payments.ts';
+import type { Parts } from './settle.ts';
 import { askAbout } from './poller.ts';
 
 export function addReconciliationRoutes(api: Api, parts: Parts): void {
