@@ -28,6 +28,9 @@ export const topicSettings: Record<Topic, { partitions: number; config: Record<s
  */
 export const longestRedeliveryMs = 14 * day;
 
+/** In JWT mode only what a service of ours has signed is believed here. `payment-event` has a signature of its own. */
+export const signedTopics: readonly Topic[] = [topics.createdOrders, topics.orderSteps, topics.catalog];
+
 /** What every value carries. `idempotencyKey` is unique for the fact, however often it is sent. */
 const envelope = { idempotencyKey: z.string().min(1).max(200), occurredAt: z.iso.datetime({ offset: true }) };
 const orderEnvelope = { ...envelope, orderId: z.uuid() };
@@ -85,7 +88,10 @@ export const paymentEvent = z.object({
 });
 export type PaymentEvent = z.infer<typeof paymentEvent>;
 
-/** Kafka header with the hex HMAC-SHA256 of the value's bytes under `PAYMENT_EVENT_SECRET`. */
+/**
+ * Kafka header with the hex HMAC-SHA256 of the value's bytes: under `PAYMENT_EVENT_SECRET` on `payment-event`, which
+ * payment-service alone may write, and under `EVENT_SECRET` on what any of our services writes.
+ */
 export const signatureHeader = 'signature';
 
 /** `order-steps`, one step of an order moved. Unique per (process instance, element, attempt, state). */

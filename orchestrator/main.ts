@@ -46,6 +46,9 @@ const config = readConfigOrExit(
     SILENT_AFTER: duration('PT10M'),
     /** Late money reinstates an order that ended no longer ago than this; else it goes back. */
     REINSTATE_WITHIN: duration('PT1H'),
+    /** Dead letters that were replayed or discarded, and runs of the reconciliation with what they found. */
+    DEAD_LETTER_KEEP: duration('P180D'),
+    RECONCILIATION_KEEP: duration('P90D'),
     PAYMENT_EVENT_SECRET: z.string().min(8).default('local-payment-event-secret'),
     /** Where Operate answers this service; default: where it answers browsers. */
     OPERATE_API_URL: z.url().optional(),
@@ -71,7 +74,11 @@ await runService('orchestrator', config, async (service) => {
   const db = service.database('orchestration');
   const { kafka, producer } = service.kafka(config.KAFKA_BROKERS);
   service.relay('orchestration', producer);
-  service.retention(db, config);
+  service.retention(db, config, [
+    // Never an open one: it has no time of decision.
+    { table: 'dead_letter', since: 'decided_at', keepMs: durationMs(config.DEAD_LETTER_KEEP) },
+    { table: 'reconciliation', since: 'ended_at', keepMs: durationMs(config.RECONCILIATION_KEEP) },
+  ]);
   const engine = service.engine(config.ZEEBE_GRPC_ADDRESS);
   const services = createServices(config);
   const operateSettings = { ...config, OPERATE_URL: config.OPERATE_API_URL ?? config.OPERATE_URL };

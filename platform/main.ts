@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createDisplay } from './display.ts';
 import { messageOf, PlatformError } from './errors.ts';
+import { keepDeletingOldIndices } from './old-indices.ts';
 import { partNames, type PartName } from './part.ts';
 import { operateLogin } from './operate.ts';
 import { AlreadyRunningError } from './pidfiles.ts';
@@ -38,9 +39,10 @@ async function main(): Promise<number> {
       .on('SIGHUP', () => onSignal('SIGTERM'));
   });
   let killAll = () => undefined as void;
+  const parts = partsFrom(process.argv.slice(2));
   const start = startPlatform({
     ...settings,
-    parts: partsFrom(process.argv.slice(2)),
+    parts,
     report: display,
     signal: stopped.signal,
     onKill: (kill) => {
@@ -51,7 +53,11 @@ async function main(): Promise<number> {
     const platform = await start;
     display.finishTable();
     say(welcome(settings.ports, settings.dataDir, platform.copyUrls));
+    const stopDeleting = parts.includes('opensearch')
+      ? keepDeletingOldIndices(platform.urls.opensearch, settings.operateKeepDays, say)
+      : undefined;
     const signal = await ended;
+    stopDeleting?.();
     await platform.stop();
     return exitCodes[signal];
   } catch (error) {

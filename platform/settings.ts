@@ -53,6 +53,14 @@ const portsSchema = z.object(
 const directoriesSchema = z.object({
   DATA_DIR: z.string().default(''),
   CACHE_DIR: z.string().default(''),
+  OPERATE_KEEP: z
+    .string()
+    .transform((text) => text || 'P30D')
+    .pipe(z.string().regex(/^P\d{1,5}D$/, 'must be a number of days such as P30D'))
+    .transform((text) => Number(text.slice(1, -1)))
+    // What the engine wrote yesterday Operate may still have to read.
+    .refine((days) => days >= 3, 'must not be shorter than P3D')
+    .default(30),
   COPIES: z.preprocess((value) => (value === '' ? undefined : value), z.coerce.number().int().min(1).max(9).default(1)),
 });
 
@@ -64,6 +72,8 @@ export interface Settings {
   cacheDir: string;
   /** How many processes of each of our services. */
   copies: number;
+  /** How long Operate's finished days are kept, days. */
+  operateKeepDays: number;
 }
 
 /** The checkout: the nearest directory above this file that holds the lock file (the same from source and from `dist`). */
@@ -91,6 +101,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     dataDir: resolve(repositoryRoot(), parsed.data.DATA_DIR || '.data'),
     cacheDir: defaultCacheDir(env),
     copies: parsed.data.COPIES,
+    operateKeepDays: parsed.data.OPERATE_KEEP,
   };
 }
 

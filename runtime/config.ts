@@ -64,6 +64,8 @@ export const kafkaSettings = {
     .string()
     .default('127.0.0.1:9092')
     .transform((list) => list.split(',').map((broker) => broker.trim())),
+  /** Signs what our services write to Kafka; all have the same. */
+  EVENT_SECRET: z.string().min(8).default('local-event-secret'),
 };
 
 export const engineSettings = {

@@ -1,7 +1,9 @@
 /** Kafka through kafkajs. It is no longer maintained, so only this folder works with it (decision 0003). */
+import { signatureHeader } from '@ticket-saga/contract/topics';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { groupBy } from './group-by.ts';
 import type { Logger } from './logger.ts';
+import { sign } from './signature.ts';
 
 export type { Kafka } from 'kafkajs';
 
@@ -30,8 +32,11 @@ export function createKafka(brokers: string[], clientId: string, logger: Logger)
   });
 }
 
-/** A producer that connects at its first use, and again after a failure. */
-export function createProducer(kafka: Kafka): Producer {
+/**
+ * A producer that connects at its first use, and again after a failure.
+ * @param secret signs what has no signature yet; without one it goes out unsigned, as written by hand
+ */
+export function createProducer(kafka: Kafka, secret?: string): Producer {
   const producer = kafka.producer({
     idempotent: true,
     maxInFlightRequests: 1,
@@ -53,7 +58,11 @@ export function createProducer(kafka: Kafka): Producer {
         timeout: 8_000,
         topicMessages: [...byTopic].map(([topic, messages]) => ({
           topic,
-          messages: messages.map(({ key, value, headers }) => ({ key, value, headers })),
+          messages: messages.map(({ key, value, headers }) => ({
+            key,
+            value,
+            headers: signed(value, headers, secret),
+          })),
         })),
       });
     },
@@ -61,4 +70,9 @@ export function createProducer(kafka: Kafka): Producer {
       if (connected) await producer.disconnect();
     },
   };
+}
+
+/** What payment-service has signed with a secret of its own stays as it is. */
+function signed(value: string, headers: OutgoingRecord['headers'], secret: string | undefined) {
+  return secret === undefined ? headers : { [signatureHeader]: sign(secret, value), ...headers };
 }

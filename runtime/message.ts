@@ -1,4 +1,5 @@
 /** One message of a topic: parsed, handled, and kept as a dead letter when it can never succeed. */
+import { signatureHeader } from '@ticket-saga/contract/topics';
 import type { Kafka, KafkaMessage } from 'kafkajs';
 import type { z } from 'zod';
 import { deadLetterOf, deadLetterRecord, type DeadSource } from './dead-letters.ts';
@@ -7,6 +8,7 @@ import type { PartHealth } from './health.ts';
 import type { Producer } from './kafka.ts';
 import { errorFields, type Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
+import { isSigned } from './signature.ts';
 
 export type MessageMeta = { headers: Record<string, string>; rawValue: Buffer; source: DeadSource };
 
@@ -21,6 +23,8 @@ export type ConsumerOptions<Schema extends z.ZodType> = {
    * takes, and the partition waits. Any other error is a bug: a dead letter after some tries.
    */
   handle(event: z.output<Schema>, meta: MessageMeta): Promise<void>;
+  /** With it, a message without the signature of one of our services goes to the dead letters unread. */
+  secret?: string | undefined;
   producer: Producer;
   service: string;
   health: PartHealth;
@@ -57,6 +61,7 @@ export async function handleMessage<Schema extends z.ZodType>(
   };
   const count = (result: string) => options.metrics.messages.inc({ topic: batch.topic, result });
   try {
+    believe(options.secret, message.value, headers);
     await options.handle(parseMessage(options.schema, message.value), {
       headers,
       rawValue: message.value ?? Buffer.alloc(0),
@@ -75,6 +80,12 @@ export async function handleMessage<Schema extends z.ZodType>(
     await options.producer.send([deadLetterRecord(letter)]);
     count('dead');
   }
+}
+
+/** Throws `PermanentError` NOT_BELIEVED. */
+function believe(secret: string | undefined, value: Buffer | null, headers: Record<string, string>): void {
+  if (secret === undefined || isSigned(secret, value ?? '', headers[signatureHeader])) return;
+  throw new PermanentError('NOT_BELIEVED', 'No service of ours has written this message.');
 }
 
 /** What cannot succeed, or has failed too often for a reason that is neither our database nor the outside world. */

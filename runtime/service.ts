@@ -8,7 +8,7 @@ import type { Job } from '@ticket-saga/contract/jobs';
 import type { Topic } from '@ticket-saga/contract/topics';
 import type { z } from 'zod';
 import { createBestEffortSender } from './best-effort.ts';
-import { ConfigError, durationMs } from './config.ts';
+import { ConfigError, durationMs, refuseLocalSecrets } from './config.ts';
 import { type ConsumerOptions, startConsumer } from './consumer.ts';
 import { allowCrashPoints } from './crash-points.ts';
 import { createDb, type Db, watchDatabase } from './database.ts';
@@ -25,6 +25,7 @@ import { addToOutbox } from './outbox.ts';
 import { limitsOf } from './rate-limit.ts';
 import { startRelay } from './relay.ts';
 import { type RetentionRule, startRetention } from './retention.ts';
+import { secretToAskFor } from './signature.ts';
 import { makeTopics } from './topics.ts';
 import { startWorker } from './worker.ts';
 
@@ -37,6 +38,7 @@ type Settings = Parameters<typeof limitsOf>[0] & {
   POSTGRES_PORT: number;
   DATABASE_NAME: string;
   DATABASE_POOL: number;
+  EVENT_SECRET?: string;
   /** ISO 8601 duration. */
   STALLED_AFTER: string;
 };
@@ -53,7 +55,7 @@ export type WorkerParts = {
 };
 
 /** What a consumer gets from the service that runs it. */
-type OfTheService = 'health' | 'logger' | 'metrics' | 'service' | 'groupId' | 'onAssigned';
+type OfTheService = 'health' | 'logger' | 'metrics' | 'service' | 'groupId' | 'onAssigned' | 'secret';
 
 /**
  * The parts that a service is put together from. Each comes up when its counterpart does, shows itself in
@@ -150,7 +152,9 @@ function createService(name: string, settings: Settings, logger: Logger, onStop:
     },
     kafka(brokers) {
       const kafka = createKafka(brokers, name, logger);
-      const producer = createProducer(kafka);
+      const { AUTH_MODE = 'local', EVENT_SECRET = '' } = settings;
+      refuseLocalSecrets({ AUTH_MODE }, { EVENT_SECRET });
+      const producer = createProducer(kafka, EVENT_SECRET);
       onStop('producer', () => producer.stop());
       onStop('topics', makeTopics(kafka, health.part('kafka topics'), logger));
       return { kafka, producer };
@@ -184,7 +188,14 @@ function createService(name: string, settings: Settings, logger: Logger, onStop:
       const onAssigned = (partitions: number[]) => void (assigned = partitions);
       onStop(
         `consumer ${options.topic}`,
-        startConsumer({ ...options, ...reader, service: name, health: part, onAssigned }),
+        startConsumer({
+          ...options,
+          ...reader,
+          service: name,
+          secret: secretToAskFor(settings, options.topic),
+          health: part,
+          onAssigned,
+        }),
       );
       const lag = health.part(`progress ${options.topic}`, 2 * health.stalledAfterMs);
       const { stalledAfterMs } = health;

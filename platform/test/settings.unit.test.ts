@@ -9,6 +9,7 @@ test('without any variable the documented defaults hold', () => {
     dataDir: join(repositoryRoot(), '.data'),
     cacheDir: join(homedir(), '.cache', 'ticket-saga'),
     copies: 1,
+    operateKeepDays: 30,
   });
 });
 
@@ -19,6 +20,11 @@ test('an empty variable counts as not set', () => {
 test('everything that is wrong is reported at once', () => {
   const read = () => readSettings({ ORDER_PORT: 'x', KAFKA_PORT: '70000', OPENSEARCH_PORT: '9999' });
   expect(read).toThrow(/ORDER_PORT(.|\n)*KAFKA_PORT(.|\n)*OPENSEARCH_PORT/);
+});
+
+test('a time that Operate may still need is refused by name, as is what is no number of days', () => {
+  expect(readSettings({ OPERATE_KEEP: 'P90D' }).operateKeepDays).toBe(90);
+  for (const wrong of ['P1D', '30', 'P1M']) expect(() => readSettings({ OPERATE_KEEP: wrong })).toThrow(/OPERATE_KEEP/);
 });
 
 test('services are told where the parts really are', () => {

@@ -6,6 +6,7 @@ import type { OutgoingRecord } from '../kafka.ts';
 import { createLogger } from '../logger.ts';
 import { createMetrics } from '../metrics.ts';
 import { deadLetterOf } from '../dead-letters.ts';
+import { sign } from '../signature.ts';
 import { z } from 'zod';
 
 const orderId = '0190a8c0-0000-7000-8000-000000000001';
@@ -49,6 +50,41 @@ describe('A message that does not parse', () => {
     expect(() => parseMessage(z.object({ n: z.number() }), value)).toThrow(
       expect.objectContaining({ code: 'UNREADABLE_MESSAGE' }),
     );
+  });
+});
+
+describe('A message in JWT mode', () => {
+  const secret = 'a-secret-of-the-shop';
+  /** What was handled, and the codes of the dead letters. */
+  const read = async (value: string, signature: string | undefined) => {
+    const written: OutgoingRecord[] = [];
+    let handled = 0;
+    const options = {
+      schema: z.object({ n: z.number() }),
+      handle: async () => void (handled += 1),
+      producer: { send: async (records: OutgoingRecord[]) => void written.push(...records) },
+      secret,
+      service: 'test',
+      logger: createLogger('test', 'silent'),
+      metrics: createMetrics('test'),
+    } as unknown as ConsumerOptions<z.ZodType>;
+    const headers = signature === undefined ? {} : { signature: Buffer.from(signature) };
+    const message = { key: null, value: Buffer.from(value), offset: '3', timestamp: '', attributes: 0, headers };
+    await handleMessage(options, { topic: 'created-orders', partition: 0 }, message, 1);
+    return { handled, dead: written.map(({ value: text }) => deadLetter.parse(JSON.parse(text)).reason.code) };
+  };
+
+  it('is believed with the signature of one of our services', async () => {
+    expect(await read('{"n":1}', sign(secret, '{"n":1}'))).toEqual({ handled: 1, dead: [] });
+  });
+
+  it.each([
+    ['without a signature', undefined],
+    ['signed with another secret', sign('another-secret', '{"n":1}')],
+    ['signed for other bytes', sign(secret, '{"n":2}')],
+    ['with a signature that is none', 'yes'],
+  ])('%s has no effect and is kept as a dead letter', async (_what, signature) => {
+    expect(await read('{"n":1}', signature)).toEqual({ handled: 0, dead: ['NOT_BELIEVED'] });
   });
 });
 
