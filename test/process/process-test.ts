@@ -13,7 +13,6 @@ import { engineClock } from './engine-clock.ts';
 import { takeJobs } from './engine-jobs.ts';
 import { followRecords } from './engine-records.ts';
 import { followOrder, reservation, type Send } from './order.ts';
-import { startInTheMiddle } from './start-in-the-middle.ts';
 
 export type ProcessTest = ReturnType<typeof processTest>;
 
@@ -56,7 +55,8 @@ export function processTest(processId: ProcessId = 'ticket-order') {
     /** Starts the process of this file for an order that has ended. */
     start: (more: Partial<LatePaymentVariables> = {}) => opened().start(more),
     /** An order whose process begins at this element, as if it had been reserved before. */
-    placeOrderAt: (elementId: string, orderId: string) => opened().placeOrderAt(elementId, orderId),
+    placeOrderAt: (elementId: string, orderId: string, more: object = {}) =>
+      opened().placeOrderAt(elementId, orderId, more),
   };
 }
 
@@ -93,9 +93,9 @@ async function openProcessTest(processId: ProcessId) {
       const { processInstanceKey } = await engine.startProcess(processId, variables);
       return follow(variables.orderId, processInstanceKey);
     },
-    async placeOrderAt(elementId: string, orderId: string) {
-      const variables = { ...usualOrder(), orderId, ...(await reservation(clock)) };
-      return follow(orderId, await startInTheMiddle(address, processId, elementId, variables));
+    async placeOrderAt(elementId: string, orderId: string, more: object) {
+      const variables = { ...usualOrder(), orderId, ...(await reservation(clock)), ...more };
+      return follow(orderId, await engine.startProcessAt(processId, elementId, variables));
     },
     async close(): Promise<void> {
       await jobs.close();
