@@ -149,6 +149,8 @@ function detailsOf({ order, reservations, payment, process }: OrderCase): Record
   return {
     status: order?.status ?? null,
     ...(order ? { lines: order.lines, codes: order.codes, total: order.total } : {}),
+    /** The reservation that a repair has to release. */
+    held: reservations.find(({ state }) => state === 'HELD' || state === 'CONFIRMED')?.id ?? null,
     reservations: Object.fromEntries(reservations.map(({ id, state, lines }) => [id, `${state} ${lines}`.trim()])),
     payment: payment ? { id: payment.id, state: payment.state, amount: payment.amount, source: payment.source } : null,
     ...(process ? { process: process.alive ? 'runs' : process.started ? 'gone' : 'never started' } : {}),

@@ -99,7 +99,12 @@ const repairs: Record<RepairName, Act> = {
     return parts.services.post('order', `/reconciliation/orders/${orderId}/publish`, {}, answer);
   },
   abort: (parts, finding) => startAt(parts, orderOf(finding), 'StopOrder'),
-  'undo-again': (parts, finding) => startAt(parts, orderOf(finding), 'AbortCancelPayment'),
+  // Late money that came to count for the order goes back too, and the tickets are those that are held or sold now.
+  'undo-again': (parts, finding) => {
+    const { held } = z.object({ held: z.string().nullish() }).parse(finding.details);
+    const more = { orderRefund: true, ...(held ? { reservationId: held } : {}) };
+    return startAt(parts, orderOf(finding), 'AbortCancelPayment', more);
+  },
   'publish-result': async ({ engine, settings }, finding) => {
     const { name, variables } = messages.paymentCallback;
     await engine.publishMessage({
@@ -129,8 +134,8 @@ const repairs: Record<RepairName, Act> = {
 };
 
 /** Starts the order's process at a task of its abort, and remembers the instance: the next run asks whether it lives. */
-async function startAt({ db, engine }: ReconcileParts, orderId: string, elementId: string) {
-  const processInstanceKey = await engine.startProcessAt(orderProcess, elementId, { orderId, ...lost });
+async function startAt({ db, engine }: ReconcileParts, orderId: string, elementId: string, more: object = {}) {
+  const processInstanceKey = await engine.startProcessAt(orderProcess, elementId, { orderId, ...lost, ...more });
   await db.$executeRaw`
     insert into repair_process (process_instance_key, order_id) values (${processInstanceKey}, ${orderId}::uuid)
     on conflict do nothing`;
