@@ -8,6 +8,6 @@ export type ReconcileParts = Pick<OrchestratorParts, 'db' | 'engine' | 'services
   books: ProviderBooks;
   running: RunningProcesses;
   times: Times;
-  /** Rows of a page; default: as many as a service gives. */
+  /** Rows of a page. */
   pageSize?: number;
 };

@@ -44,7 +44,7 @@ export async function reconcile(parts: ReconcileParts, run: Run, stopped: AbortS
       () => undefined, // the database is away: the run itself will say so
     );
   }, beatMs);
-  const look = { parts, sources: createSources(parts), run, signal };
+  const look = { parts, sources: createSources(parts, signal), run, signal };
   try {
     for (const [phase, work] of phases) {
       run.phase = phase;

@@ -1,6 +1,5 @@
 /** Where the reconciliation reads: every service's sorted pages, rows by id, and the engine. No role reads another's schema. */
 import {
-  mostRows,
   type OrderRow,
   orderRow,
   outboxRow,
@@ -11,12 +10,19 @@ import {
   rowsOf,
   stockRow,
 } from '@ticket-saga/contract/reconciliation';
+import { backoffMs, pause } from '@ticket-saga/runtime/backoff';
 import type { Db } from '@ticket-saga/runtime/database';
+import { isOwnFault, PassingFault } from '@ticket-saga/runtime/errors';
 import { z } from 'zod';
 import { allRows } from './reconcile-merge.ts';
 import type { OrderCase } from './reconcile-judge.ts';
 import type { ReconcileParts } from './reconcile-parts.ts';
 import type { ServiceName } from './services.ts';
+
+/** Smaller than what a service gives at the most: a page waits in memory for each list, and one more is on its way. */
+const usualPage = 2_000;
+/** After waits of 1, 2, 4, 8 and 16 s. */
+const mostTries = 6;
 
 const isUuid = (id: string) => z.uuid().safeParse(id).success;
 
@@ -25,14 +31,20 @@ const atOnce = 10;
 
 export type Sources = ReturnType<typeof createSources>;
 
-export function createSources({ db, engine, services, books, pageSize = mostRows }: ReconcileParts) {
+export function createSources(
+  { db, engine, services, books, pageSize = usualPage }: ReconcileParts,
+  signal: AbortSignal,
+) {
+  const patiently = <T>(ask: () => Promise<T>) => again(ask, signal);
   const list = <Row extends z.ZodType>(service: ServiceName, path: string, row: Row) =>
     allRows<z.output<Row>>((cursor) => {
       const after = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-      return services.get(service, `${path}?limit=${pageSize}${after}`, rowsOf(row));
+      return patiently(() => services.get(service, `${path}?limit=${pageSize}${after}`, rowsOf(row)));
     });
   const byIds = async <Row extends z.ZodType>(service: ServiceName, path: string, row: Row, ids: string[]) =>
-    ids.length === 0 ? [] : (await services.get(service, `${path}?ids=${ids.join(',')}`, rowsOf(row))).items;
+    ids.length === 0
+      ? []
+      : (await patiently(() => services.get(service, `${path}?ids=${ids.join(',')}`, rowsOf(row)))).items;
 
   return {
     orders: () => list('order', '/reconciliation/orders', orderRow),
@@ -41,10 +53,14 @@ export function createSources({ db, engine, services, books, pageSize = mostRows
     paymentsByOrder: () => list('payment', '/reconciliation/payments-by-order', paymentRow),
     /** In the order of the payments' own ids, as the provider's. */
     payments: () => list('payment', '/reconciliation/payments', paymentRow),
-    provider: () => allRows((cursor) => books.page(cursor, pageSize)),
+    provider: () => allRows((cursor) => patiently(() => books.page(cursor, pageSize))),
     stock: async () =>
-      (await services.get('inventory', '/reconciliation/stock', z.object({ items: z.array(stockRow) }))).items,
-    outbox: (service: ServiceName) => services.get(service, '/reconciliation/outbox', outboxRow),
+      (
+        await patiently(() =>
+          services.get('inventory', '/reconciliation/stock', z.object({ items: z.array(stockRow) })),
+        )
+      ).items,
+    outbox: (service: ServiceName) => patiently(() => services.get(service, '/reconciliation/outbox', outboxRow)),
 
     /** What is kept of these orders now, `mostIds` at the most. */
     async cases(ids: string[]): Promise<OrderCase[]> {
@@ -64,7 +80,7 @@ export function createSources({ db, engine, services, books, pageSize = mostRows
     /** Of ids that only the provider knows some may be none of ours. */
     paymentsByIds: (ids: string[]): Promise<PaymentRow[]> =>
       byIds('payment', '/reconciliation/payments', paymentRow, ids.filter(isUuid)),
-    providerByIds: (ids: string[]) => inTurns(ids, (id) => books.find(id)),
+    providerByIds: (ids: string[]) => inTurns(ids, (id) => patiently(() => books.find(id))),
 
     /**
      * Adds what the engine says. A process that was started twice, by a crash in between, lives on under the key that
@@ -74,10 +90,23 @@ export function createSources({ db, engine, services, books, pageSize = mostRows
       inTurns(cases, async (it) => {
         const started = await startedFor(db, it.id);
         const owners = it.reservations.flatMap(({ owner }) => (owner === null ? [] : [owner]));
-        const alive = await some([...new Set([...started, ...owners])], (key) => engine.isAlive(key));
+        const alive = await some([...new Set([...started, ...owners])], (key) => patiently(() => engine.isAlive(key)));
         return { ...it, process: { started: started.length > 0, alive } };
       }),
   };
+}
+
+/** A long run must outlive the restart of a service, and a moment in which a part has too much to do. */
+async function again<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      const passes = error instanceof PassingFault || isOwnFault(error);
+      if (!passes || failures === mostTries || signal.aborted) throw error;
+      await pause(backoffMs(failures), signal);
+    }
+  }
 }
 
 async function startedFor(db: Db, orderId: string): Promise<string[]> {

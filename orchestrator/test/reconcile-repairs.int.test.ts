@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createdOrdersEvent } from '@ticket-saga/contract/topics';
+import { PassingFault } from '@ticket-saga/runtime/errors';
 import { z } from 'zod';
 import { createProviderBooks } from '../provider-books.ts';
 import type { ReconcileParts } from '../reconcile-parts.ts';
@@ -271,14 +272,30 @@ describe('Runs', () => {
   });
 
   test('one that cannot read a service fails and says which', async () => {
-    const parts = { ...partsOf(), services: createServices({ ...shop.settings, PAYMENT_URL: 'http://127.0.0.1:9' }) };
+    const parts = { ...partsOf(), services: createServices({ ...shop.settings, OPERATOR_PASSWORD: 'wrong' }) };
     const run = await beginRun(parts.db, wanted);
     if (!run) throw new Error('Another one runs.');
     await reconcile(parts, run, new AbortController().signal);
     expect(await findRun(parts.db, run.id)).toMatchObject({
       state: 'FAILED',
-      notes: [expect.stringContaining('payment-service')],
+      notes: [expect.stringMatching(/-service GET .*401/)],
     });
+  });
+
+  test('one outlives a service that is away for a moment', async () => {
+    const parts = partsOf();
+    const run = await beginRun(parts.db, wanted);
+    if (!run) throw new Error('Another one runs.');
+    let failures = 2;
+    const services: ReconcileParts['services'] = {
+      ...parts.services,
+      get: (service, path, answer) =>
+        service === 'payment' && (failures -= 1) >= 0
+          ? Promise.reject(new PassingFault('SERVICE_UNAVAILABLE', 'It restarts.'))
+          : parts.services.get(service, path, answer),
+    };
+    await reconcile({ ...parts, services }, run, new AbortController().signal);
+    expect(await findRun(parts.db, run.id)).toMatchObject({ state: 'DONE', notes: [] });
   });
 
   test('without Operate they say what they could not look at', async () => {

@@ -2,6 +2,6 @@
 import { startSystem } from './whole-system.mjs';
 
 /** Short, so that a hold can expire and an order can be too old within a test. */
-const env = { HOLD_GRACE: 'PT2S', SWEEP_INTERVAL: 'PT1S', LOG_LEVEL: 'info' };
+const env = { HOLD_GRACE: 'PT2S', SWEEP_INTERVAL: 'PT1S', LOG_LEVEL: 'info', RECONCILE_SETTLE: 'PT1S' };
 
 export default () => startSystem('flow', { env });

@@ -1,0 +1,186 @@
+import { execFile } from 'node:child_process';
+import { ZeebeGrpcClient } from '@camunda8/sdk/dist/zeebe/index.js';
+import { repositoryRoot } from '@ticket-saga/platform/settings';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { play } from '../../tools/play.ts';
+import { scenarios } from '../../tools/scenarios.ts';
+import { eventually } from '../support/eventually.ts';
+import { query, shop } from '../support/system.ts';
+
+afterAll(() => shop.close());
+
+const report = z.object({
+  state: z.string(),
+  notes: z.array(z.string()),
+  counts: z.record(z.string(), z.number()),
+  mismatches: z.array(
+    z.looseObject({
+      kind: z.string(),
+      subject: z.string(),
+      orderId: z.string().nullable(),
+      outcome: z.string().nullable(),
+    }),
+  ),
+});
+
+/** As an operator runs it; other tests leave mismatches behind, so only those of `orders` are returned. */
+async function reconcile(orders: string[], ...options: string[]) {
+  const { code, stdout } = await eventually(
+    'a run of the reconciliation ends (another may be running)',
+    async () => {
+      const run = await command(['--json', '--reason', 'a test', ...options]);
+      return run.code < 2 && run;
+    },
+    { withinMs: 120_000, everyMs: 1_000 },
+  );
+  const { mismatches, ...ended } = report.parse(JSON.parse(stdout));
+  expect(ended).toMatchObject({ state: 'DONE', notes: [] });
+  return { code, mismatches: mismatches.filter(({ orderId }) => orderId !== null && orders.includes(orderId)) };
+}
+
+function command(args: string[]): Promise<{ code: number; stdout: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['tools/dist/reconcile.js', ...args], { cwd: repositoryRoot() }, (error, stdout) =>
+      resolve({ code: error === null ? 0 : Number(error.code ?? 2), stdout }),
+    );
+  });
+}
+
+/** As Operate's button does. */
+async function cancelInstance(processInstanceKey: string): Promise<void> {
+  const client = new ZeebeGrpcClient({
+    config: {
+      ZEEBE_GRPC_ADDRESS: shop.urls.zeebe,
+      CAMUNDA_OAUTH_DISABLED: true,
+      zeebeGrpcSettings: { ZEEBE_CLIENT_LOG_LEVEL: 'NONE' },
+    },
+  });
+  await client.cancelProcessInstance(processInstanceKey);
+  await client.close();
+}
+
+const processOf = async (id: string) => {
+  const [found] = await query<{ key: string }>(
+    'select process_instance_key as key from orchestration.started_process where order_id = $1',
+    [id],
+  );
+  return found?.key;
+};
+
+const waiting = (id: string) =>
+  eventually('the order awaits its payment', async () => (await shop.order(id)).status === 'AWAITING_PAYMENT', {
+    withinMs: 60_000,
+  });
+const settled = (id: string) =>
+  eventually(
+    'nothing has changed on the order for a moment',
+    async () =>
+      (await query(`select from orders.purchase where id = $1 and updated_at < now() - interval '2 s'`, [id])).length >
+      0,
+    { withinMs: 60_000 },
+  );
+
+describe('The reconciliation of the running shop', () => {
+  it('finds nothing wrong with orders that ended, or wait, in every way', async () => {
+    const ways = [
+      'tok_approve',
+      'tok_decline',
+      'tok_never',
+      'cancelled while the payment is awaited',
+      'aborted by an operator',
+      'sold out',
+      'tok_manual, approved by hand over Kafka',
+    ];
+    const chosen = scenarios.filter(({ name }) => ways.includes(name));
+    expect(chosen).toHaveLength(ways.length);
+    const [played, open] = await Promise.all([
+      Promise.all(chosen.map((scenario) => play(scenario, shop))),
+      shop.place({ items: [{ id: '1', quantity: 1 }], payment: { token: 'tok_manual' } }),
+    ]);
+    expect(played.map(({ problem }) => problem)).toEqual(chosen.map(() => undefined));
+    await waiting(open.id);
+    const all = [...played.map(({ order }) => order.id), open.id];
+    for (const id of all) await settled(id);
+    expect((await reconcile(all)).mismatches).toEqual([]);
+    await shop.cancel(open.id);
+  }, 300_000);
+
+  it('finds an order whose process was cancelled in Operate, and has it undone by the ordinary steps', async () => {
+    const { id } = await shop.place({ items: [{ id: '1', quantity: 1 }], payment: { token: 'tok_manual' } });
+    await waiting(id);
+    await cancelInstance(String(await eventually('its process is known', () => processOf(id))));
+    await settled(id);
+
+    const looked = await reconcile([id]);
+    expect(looked).toMatchObject({
+      code: 1,
+      mismatches: [{ kind: 'order-without-process', subject: id, outcome: null }],
+    });
+    expect(await shop.order(id)).toMatchObject({ status: 'AWAITING_PAYMENT' });
+
+    const { mismatches } = await reconcile([id], '--repair');
+    expect(mismatches).toMatchObject([{ kind: 'order-without-process', outcome: 'done' }]);
+    const ended = await eventually('the order has ended', async () => {
+      const order = await shop.order(id);
+      return order.finished && order;
+    });
+    expect(ended).toMatchObject({
+      status: 'CANCELLED',
+      reason: { code: 'ABORTED_BY_OPERATOR' },
+      payment: { state: 'VOIDED' },
+    });
+    expect(ended.history.map(({ state }) => state)).toContain('RESERVE_RELEASED');
+    await settled(id);
+    expect((await reconcile([id])).mismatches).toEqual([]);
+    const acts = await query(
+      `select operator, action, reason, outcome from orchestration.operator_action where order_id = $1`,
+      [id],
+    );
+    expect(acts).toEqual([{ operator: 'techlead', action: 'repair', reason: 'a test', outcome: 'done' }]);
+  }, 300_000);
+
+  it('finds tickets that are still held and money that is still kept for an order that has ended, and undoes it once more', async () => {
+    const { id } = await shop.place({ items: [{ id: '1', quantity: 2 }], payment: { token: 'tok_slow:1' } });
+    await eventually('the order is confirmed', async () => (await shop.order(id)).status === 'CONFIRMED', {
+      withinMs: 60_000,
+    });
+    // What a lost undo would leave behind.
+    await query(`update orders.purchase set status = 'CANCELLED', reason_code = 'ABORTED_BY_OPERATOR' where id = $1`, [
+      id,
+    ]);
+    await query(`delete from orders.ticket where order_id = $1`, [id]);
+    await settled(id);
+    const { mismatches } = await reconcile([id], '--repair');
+    expect(mismatches.map(({ kind, outcome }) => `${kind} ${outcome}`).toSorted()).toEqual([
+      'money-kept done',
+      'sold-for-ended-order not-needed',
+    ]);
+    await eventually('the money is back', async () => (await shop.order(id)).payment?.state === 'REFUNDED', {
+      withinMs: 60_000,
+    });
+    await eventually('the tickets are free', async () => {
+      const rows = await query(`select from inventory.reservation where order_id = $1 and state = 'RELEASED'`, [id]);
+      return rows.length > 0;
+    });
+    await settled(id);
+    expect((await reconcile([id])).mismatches).toEqual([]);
+    expect(await shop.order(id)).toMatchObject({ status: 'CANCELLED' });
+  }, 300_000);
+
+  it('starts an order that never came to the engine', async () => {
+    const like = await shop.place({ items: [{ id: '1', quantity: 1 }], payment: { token: 'tok_approve' } });
+    const [lost] = await query<{ id: string }>(
+      `insert into orders.purchase (id, customer_id, items, total_price, currency, payment_token, updated_at)
+       select gen_random_uuid(), customer_id, items, total_price, currency, payment_token, now() - interval '1 hour'
+       from orders.purchase where id = $1 returning id`,
+      [like.id],
+    );
+    const id = String(lost?.id);
+    const { mismatches } = await reconcile([id], '--repair');
+    expect(mismatches).toMatchObject([{ kind: 'order-never-started', outcome: 'done' }]);
+    await eventually('the order is confirmed', async () => (await shop.order(id)).status === 'CONFIRMED', {
+      withinMs: 60_000,
+    });
+  }, 300_000);
+});
