@@ -12,6 +12,7 @@ import { crashPoint } from '@ticket-saga/runtime/crash-points';
 import { PermanentError } from '@ticket-saga/runtime/errors';
 import { isDone, markDone } from '@ticket-saga/runtime/inbox';
 import { isSigned } from '@ticket-saga/runtime/signature';
+import { noteProcess } from './further-processes.ts';
 import { consumerName, type OrchestratorParts } from './parts.ts';
 import { start } from './start.ts';
 
@@ -56,7 +57,10 @@ async function passOn({ engine, settings }: OrchestratorParts, event: PaymentEve
  * Started before the event is marked DONE. A crash in between starts a second instance, which is harmless: the second
  * reservation belongs to the first, and late money is accepted or given back by one of them only.
  */
-async function startLatePayment({ engine, logger, settings }: OrchestratorParts, event: PaymentEvent): Promise<void> {
+async function startLatePayment(
+  { db, engine, logger, settings }: OrchestratorParts,
+  event: PaymentEvent,
+): Promise<void> {
   const { orderId } = event;
   const variables = latePaymentVariables.parse({
     orderId,
@@ -66,5 +70,6 @@ async function startLatePayment({ engine, logger, settings }: OrchestratorParts,
     reinstateWithin: `PT${Math.ceil(durationMs(settings.REINSTATE_WITHIN) / 1_000)}S`,
   });
   const { processInstanceKey, version } = await start(engine, lateProcess, variables);
+  await noteProcess(db, orderId, processInstanceKey);
   logger.info('late payment: process started', { orderId, processInstanceKey, version });
 }

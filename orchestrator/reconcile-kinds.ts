@@ -5,7 +5,8 @@
  * - `publish-order`: the order's first event goes out again
  * - `abort`: `ticket-order` is started at the abort's first task: stop, cancel payment, release tickets, close
  * - `undo-again`: `ticket-order` is started at the abort's second task; for an order that has ended, so it stays as it ended
- * - `publish-result`: the payment's result is brought to the process again
+ * - `publish-result`: payment-service tells the payment's result again, which goes on in the process, or starts the one for
+ *   late money
  * - `ask-provider`: payment-service asks the provider and books the answer, as it does by itself for a lost webhook
  * - `end-process`: the process is aborted; it finds that its order has ended, and ends without undoing anything
  * - `person`: nothing is done by itself; `look` says where to begin
@@ -79,10 +80,9 @@ export const kinds = {
     repair: 'undo-again',
   },
   'late-without-process': {
-    sentence: 'A payment came after its order had ended, and nothing takes care of it.',
+    sentence: 'A payment came after its order had ended, and no process takes care of it.',
     severity: 'critical',
-    repair: 'person',
-    look: 'Refund the payment.',
+    repair: 'publish-result',
   },
   'ticket-codes-off': {
     sentence: 'The number of ticket codes is not that of the tickets that the customer has bought.',

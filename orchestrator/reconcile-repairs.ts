@@ -4,12 +4,12 @@
  */
 import { messages } from '@ticket-saga/contract/messages';
 import { paymentState } from '@ticket-saga/contract/states';
-import { durationMs } from '@ticket-saga/runtime/config';
 import type { Tx } from '@ticket-saga/runtime/database';
 import { errorFields } from '@ticket-saga/runtime/logger';
 import { isDone } from '@ticket-saga/runtime/inbox';
 import { z } from 'zod';
 import { addToAudit } from './audit.ts';
+import { noteProcess } from './further-processes.ts';
 import { consumerName } from './parts.ts';
 import { type Finding, kinds, type RepairName } from './reconcile-kinds.ts';
 import type { ReconcileParts } from './reconcile-parts.ts';
@@ -105,17 +105,8 @@ const repairs: Record<RepairName, Act> = {
     const more = { orderRefund: true, ...(held ? { reservationId: held } : {}) };
     return startAt(parts, orderOf(finding), 'AbortCancelPayment', more);
   },
-  'publish-result': async ({ engine, settings }, finding) => {
-    const { name, variables } = messages.paymentCallback;
-    await engine.publishMessage({
-      name,
-      correlationKey: orderOf(finding),
-      messageId: `repair:${finding.subject}:${Date.now()}`,
-      timeToLiveMs: durationMs(settings.PAYMENT_DEADLINE) + durationMs(settings.HOLD_GRACE),
-      variables: variables.parse({ paymentOutcome: 'APPROVED' }),
-    });
-    return { message: name };
-  },
+  'publish-result': ({ services }, finding) =>
+    services.post('payment', `/payments/${orderOf(finding)}/republish`, {}, z.object({ type: z.string() })),
   'ask-provider': ({ services }, { subject }) =>
     services.post('payment', `/reconciliation/payments/${subject}/ask`, {}, z.object({ state: paymentState })),
   'end-process': async ({ engine }, finding) => {
@@ -136,9 +127,7 @@ const repairs: Record<RepairName, Act> = {
 /** Starts the order's process at a task of its abort, and remembers the instance: the next run asks whether it lives. */
 async function startAt({ db, engine }: ReconcileParts, orderId: string, elementId: string, more: object = {}) {
   const processInstanceKey = await engine.startProcessAt(orderProcess, elementId, { orderId, ...lost, ...more });
-  await db.$executeRaw`
-    insert into repair_process (process_instance_key, order_id) values (${processInstanceKey}, ${orderId}::uuid)
-    on conflict do nothing`;
+  await noteProcess(db, orderId, processInstanceKey);
   return { processInstanceKey, startedAt: elementId };
 }
 

@@ -64,7 +64,7 @@ async function ordersOf(db: Db, keys: string[]) {
     select process_instance_key as key, order_id::text as "orderId", false as repairs from started_process
     where process_instance_key = any(${keys}::text[])
     union all
-    select process_instance_key, order_id::text, true from repair_process
+    select process_instance_key, order_id::text, true from further_process
     where process_instance_key = any(${keys}::text[])`;
   return new Map(rows.map((row) => [row.key, row]));
 }

@@ -11,9 +11,9 @@ import {
   stockRow,
 } from '@ticket-saga/contract/reconciliation';
 import { backoffMs, pause } from '@ticket-saga/runtime/backoff';
-import type { Db } from '@ticket-saga/runtime/database';
 import { isOwnFault, PassingFault } from '@ticket-saga/runtime/errors';
 import { z } from 'zod';
+import { processesOf } from './further-processes.ts';
 import { allRows } from './reconcile-merge.ts';
 import type { OrderCase } from './reconcile-judge.ts';
 import type { ReconcileParts } from './reconcile-parts.ts';
@@ -88,7 +88,7 @@ export function createSources(
      */
     withProcess: (cases: OrderCase[]): Promise<OrderCase[]> =>
       inTurns(cases, async (it) => {
-        const started = await startedFor(db, it.id);
+        const started = await processesOf(db, it.id);
         const owners = it.reservations.flatMap(({ owner }) => (owner === null ? [] : [owner]));
         const alive = await some([...new Set([...started, ...owners])], (key) => patiently(() => engine.isAlive(key)));
         return { ...it, process: { started: started.length > 0, alive } };
@@ -107,13 +107,6 @@ async function again<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> 
       await pause(backoffMs(failures), signal);
     }
   }
-}
-
-async function startedFor(db: Db, orderId: string): Promise<string[]> {
-  const rows = await db.$queryRaw<{ key: string }[]>`
-    select process_instance_key as key from started_process where order_id = ${orderId}::uuid
-    union select process_instance_key from repair_process where order_id = ${orderId}::uuid`;
-  return rows.map(({ key }) => key);
 }
 
 async function some<T>(all: T[], holds: (one: T) => Promise<boolean>): Promise<boolean> {

@@ -101,7 +101,6 @@ describe('A repair', () => {
   test.each([
     ['order-without-process', abort],
     ['paid-not-confirmed', abort],
-    ['paid-but-waiting', (id: string) => ({ name: 'payment-callback', correlationKey: id })],
     ['held-for-final-order', undo],
     ['sold-for-ended-order', undo],
     ['money-kept', undo],
@@ -116,6 +115,20 @@ describe('A repair', () => {
     expect(await audit(subject)).toEqual([
       { operator: 'somebody', action: 'repair', reason: 'a test', outcome: 'done' },
     ]);
+  });
+
+  test.each([
+    ['paid-but-waiting', 'PAYMENT_APPROVED'],
+    ['late-without-process', 'PAYMENT_LATE'],
+  ])('of %s has payment-service tell the result again', async (kind, type) => {
+    const { subject, sql } = seed(kind);
+    await changeBooks(shop.database, sql);
+    expect((await runOn(subject, true)).found).toEqual([expect.objectContaining({ kind, outcome: 'done' })]);
+    const { rows } = await shop.database.admin.query(
+      `select value::jsonb ->> 'type' as type from payments.outbox where topic = 'payment-event' and key = $1`,
+      [subject],
+    );
+    expect(rows).toEqual([{ type }]);
   });
 
   test('is not begun again while the process of the first one lives', async () => {

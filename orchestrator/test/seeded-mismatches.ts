@@ -137,7 +137,7 @@ export const decoys: string[] = [
   ]),
   onOrder('money-kept', 'cancelled', (id, n) => [
     ...approved(id, n),
-    `insert into orchestration.repair_process (process_instance_key, order_id) values ('1${n}', '${id}')`,
+    `insert into orchestration.further_process (process_instance_key, order_id) values ('1${n}', '${id}')`,
   ]),
   onOrder('order-never-started', 'onTheWay', (id, n) => [
     order(id, `status = 'PENDING', updated_at = now() - interval '1 minute'`),

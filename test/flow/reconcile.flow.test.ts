@@ -87,6 +87,8 @@ describe('The reconciliation of the running shop', () => {
       'tok_approve',
       'tok_decline',
       'tok_never',
+      'tok_late, reinstated',
+      'tok_late, cancelled: the money goes back',
       'cancelled while the payment is awaited',
       'aborted by an operator',
       'sold out',

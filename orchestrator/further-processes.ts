@@ -1,0 +1,18 @@
+/** Processes of an order besides its first: while one lives, the reconciliation leaves the order to it. */
+import type { Tx } from '@ticket-saga/runtime/database';
+
+export async function noteProcess(tx: Tx, orderId: string, processInstanceKey: string): Promise<void> {
+  await tx.$executeRaw`
+    insert into further_process (process_instance_key, order_id) values (${processInstanceKey}, ${orderId}::uuid)
+    on conflict do nothing`;
+}
+
+/** The keys of all processes that were ever started for the order, as far as they are known here. */
+export async function processesOf(tx: Tx, orderId: string): Promise<string[]> {
+  const rows = await tx.$queryRaw<{ key: string }[]>`
+    select process_instance_key as key from started_process where order_id = ${orderId}::uuid
+    union select process_instance_key from further_process where order_id = ${orderId}::uuid
+    union select process_instance_key from refund_order
+      where order_id = ${orderId}::uuid and process_instance_key is not null`;
+  return rows.map(({ key }) => key);
+}
