@@ -1,9 +1,10 @@
 /** A rush: many buyers for few tickets, and what must be true of stock and money when it is over. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { moneyOf, ordersOf } from './books.ts';
 import { chanceOf } from './chance.ts';
 import { startEcho } from './echo.ts';
 import { inLanes } from './patience.ts';
-import { endsOf, line, type Line, moneyLines, stockLines } from './rush-table.ts';
+import { endsOf, isOpen, line, type Line, moneyLines, stockLines } from './rush-table.ts';
 import type { OrderView, Shop } from './shop.ts';
 import { payingWave, placeWave, untilQuiet, type Wave } from './waves.ts';
 
@@ -43,12 +44,14 @@ export async function rush(
   const started = Date.now();
   const placed = await placeWave(first, { seed, buyers, rate });
   await untilQuiet(first);
+  await untilPaid(first);
   const seconds = (Date.now() - started) / 1_000;
   say(`all have ended after ${seconds.toFixed(0)} s; now what was said comes once more, much too late`);
   const ended = await ordersOf(shop, first.customerId);
   const callbacks = await lateCallbacks(shop, ended);
   await echo.late();
   await untilQuiet(first);
+  await untilPaid(first);
   const echoed = await echo.stop();
 
   const orders = await ordersOf(shop, first.customerId);
@@ -64,6 +67,7 @@ export async function rush(
   const second = wave('second');
   await payingWave(second, tickets);
   await untilQuiet(second);
+  await untilPaid(second);
   const buyersWhoPay = await ordersOf(shop, second.customerId);
   const afterSecond = await shop.product(product.id);
   lines.push(
@@ -76,6 +80,15 @@ export async function rush(
     })),
   );
   return { lines, ends: endsOf(orders), seconds, ordersPerSecond: buyers / seconds };
+}
+
+/** Money that came too late finds its way after the order's end: tickets again, or back. Gives up after a while. */
+async function untilPaid({ shop, customerId, say }: Wave, withinMs = 180_000): Promise<void> {
+  for (const end = Date.now() + withinMs; Date.now() < end; await delay(2_000)) {
+    const open = (await ordersOf(shop, customerId)).filter(({ payment }) => isOpen(payment?.state));
+    if (open.length === 0) return;
+    say(`${open.length} payments are not settled yet`);
+  }
 }
 
 /** For orders that are paid the provider calls again: the approval once more, and a decline that comes too late. */

@@ -34,11 +34,14 @@ export function stockLines(product: ProductView, orders: readonly OrderView[]): 
   ];
 }
 
+/** Something follows: an answer of the provider, or what becomes of money that came too late. */
+export const isOpen = (paymentState: string | undefined) =>
+  ['REQUESTED', 'VOIDING', 'REFUNDING', 'LATE'].includes(paymentState ?? '');
+
 /** To the penny: what the provider took and kept, against the orders that say they are paid. */
 export function moneyLines(money: readonly Money[]): Line[] {
-  const due = ({ order, state }: Money) =>
-    order.status === 'CONFIRMED' || state === 'LATE' ? minorUnits(order.totalPrice) : 0;
-  const open = money.filter(({ state }) => state === 'REQUESTED' || state === 'VOIDING' || state === 'REFUNDING');
+  const due = ({ order }: Money) => (order.status === 'CONFIRMED' ? minorUnits(order.totalPrice) : 0);
+  const open = money.filter(({ state }) => isOpen(state));
   return [
     line('payments that have not ended', open.length, 0),
     line('orders whose money is not as they say', money.filter((each) => each.net !== due(each)).length, 0),

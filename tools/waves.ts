@@ -36,20 +36,24 @@ export type Crowd = {
   rate?: number | undefined;
   /** No more buyers come after this. */
   until?: AbortSignal;
+  /** Asked before each buyer, again and again until it says yes: a stream that must not become a flood. */
+  hasRoom?: () => Promise<boolean>;
 };
 
 /** Posts the orders, lets the buyers act on them, and resolves when all that is done. */
-export async function placeWave(wave: Wave, { seed, buyers, rate = Infinity, until }: Crowd): Promise<Placed> {
+export async function placeWave(wave: Wave, { seed, buyers, rate = Infinity, until, hasRoom }: Crowd): Promise<Placed> {
   if (until) setMaxListeners(lanes + 1, until); // each lane waits for its next buyer
   const started = Date.now();
   const placed: Placed = { repeats: 0, mixedUp: 0, seconds: 0 };
   const after: Promise<void>[] = [];
   await inLanes(lanes, Array.from({ length: buyers }).keys(), async (index) => {
     const due = started + (index / rate) * 1_000;
-    if (until?.aborted) return;
+    const enough = () => until?.aborted === true;
+    if (enough()) return;
     if (due > Date.now())
       await delay(due - Date.now(), undefined, until ? { signal: until } : {}).catch(() => undefined);
-    if (until?.aborted) return;
+    while (hasRoom && !enough() && !(await hasRoom())) await delay(500);
+    if (enough()) return;
     after.push(...(await buy(wave, buyerOf(seed, index), placed)));
     if ((index + 1) % 500 === 0) wave.say(`${index + 1} of ${buyers} orders placed`);
   });
