@@ -3,87 +3,32 @@
  * SIGINT. A part that cannot work yet (the database is away) says so in `/health/ready` and goes on trying.
  */
 import { createRequire } from 'node:module';
-import type { Express } from 'express';
-import type { Job } from '@ticket-saga/contract/jobs';
-import type { Topic } from '@ticket-saga/contract/topics';
-import type { z } from 'zod';
 import { createBestEffortSender } from './best-effort.ts';
 import { ConfigError, durationMs, refuseLocalSecrets } from './config.ts';
-import { type ConsumerOptions, startConsumer } from './consumer.ts';
+import { startConsumer } from './consumer.ts';
 import { allowCrashPoints } from './crash-points.ts';
-import { createDb, type Db, watchDatabase } from './database.ts';
-import { databaseUrl, type ServiceSchema } from './database-url.ts';
-import { createEngine, type Engine } from './engine.ts';
-import { createHealth, type Health } from './health.ts';
-import { type AppParts, closeServer, listen } from './http.ts';
-import type { Handler, JobReport } from './job.ts';
-import { createKafka, createProducer, type Kafka, type Producer } from './kafka.ts';
+import { createDb, watchDatabase } from './database.ts';
+import { databaseUrl } from './database-url.ts';
+import { createEngine } from './engine.ts';
+import { createHealth } from './health.ts';
+import { closeServer, listen } from './http.ts';
+import type { JobReport } from './job.ts';
+import { createKafka, createProducer, type Producer } from './kafka.ts';
 import { watchLag } from './lag.ts';
 import { createLogger, errorFields, type Logger } from './logger.ts';
-import { createMetrics, type Metrics } from './metrics.ts';
+import { createMetrics } from './metrics.ts';
 import { addToOutbox } from './outbox.ts';
 import { limitsOf } from './rate-limit.ts';
 import { startRelay } from './relay.ts';
-import { type RetentionRule, startRetention } from './retention.ts';
+import { startRetention } from './retention.ts';
+import type { Service, Settings } from './service-parts.ts';
 import { secretToAskFor } from './signature.ts';
 import { makeTopics } from './topics.ts';
 import { startWorker } from './worker.ts';
 
+export type { Service, WorkerParts } from './service-parts.ts';
+
 export const version = String(createRequire(import.meta.url)('@ticket-saga/runtime/package.json').version);
-
-type Settings = Parameters<typeof limitsOf>[0] & {
-  BIND_ADDRESS: string;
-  LOG_LEVEL: string;
-  DATABASE_HOST: string;
-  POSTGRES_PORT: number;
-  DATABASE_NAME: string;
-  DATABASE_POOL: number;
-  EVENT_SECRET?: string;
-  /** ISO 8601 duration. */
-  STALLED_AFTER: string;
-};
-
-/** ISO 8601 durations. */
-type RetentionSettings = { RETENTION_EVERY: string; OUTBOX_KEEP: string; INBOX_KEEP: string };
-
-/** What a worker works with; `JOB_TIMEOUT` is an ISO 8601 duration. */
-export type WorkerParts = {
-  engine: Engine;
-  db: Db;
-  producer: Producer;
-  settings: { JOB_TIMEOUT: string; JOB_CONCURRENCY: number };
-};
-
-/** What a consumer gets from the service that runs it. */
-type OfTheService = 'health' | 'logger' | 'metrics' | 'service' | 'groupId' | 'onAssigned' | 'secret';
-
-/**
- * The parts that a service is put together from. Each comes up when its counterpart does, shows itself in
- * `/health/ready` until then, and is stopped with the service.
- */
-export type Service = {
-  name: string;
-  logger: Logger;
-  health: Health;
-  metrics: Metrics;
-  /** What `createApp` wants. */
-  appParts: AppParts;
-  /** Stopped in the reverse order of registration. */
-  onStop(name: string, stop: () => Promise<void> | void): void;
-  database(schema: ServiceSchema): Db;
-  kafka(brokers: string[]): { kafka: Kafka; producer: Producer };
-  relay(schema: ServiceSchema, producer: Producer): void;
-  /** Cleans up outbox and inbox, and what else has its time. */
-  retention(db: Db, settings: RetentionSettings, more?: RetentionRule[]): void;
-  consumer<Schema extends z.ZodType>(options: Omit<ConsumerOptions<Schema>, OfTheService> & { topic: Topic }): void;
-  engine(address: string): Engine;
-  worker<Input extends z.ZodObject, Output extends z.ZodObject>(
-    job: Job<Input, Output>,
-    handler: Handler<Input, Output>,
-    parts: WorkerParts,
-  ): void;
-  listen(app: Express, port: number): Promise<number>;
-};
 
 /** Runs `start`; a failure there, or an error nobody caught, is logged and ends the process with code 1. */
 export async function runService(

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import { Problem } from '@ticket-saga/runtime/problem';
+import { deleteOld } from '@ticket-saga/runtime/retention';
 import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { addCatalog, techlead, testService, type TestService } from './support.ts';
 
@@ -220,6 +221,18 @@ describe('an Idempotency-Key', () => {
     expect(second.status).toBe(202);
     expect(second.body.id).not.toBe(first.body.id);
     expect(second.headers).not.toHaveProperty('idempotency-replayed');
+  });
+
+  it('outlives the clean-up while its time runs, and is deleted after it', async () => {
+    const rule = { table: 'idempotency_key', since: 'created_at', keepMs: 60_000 };
+    const first = await post({ productId: '1', quantity: 1 }, key('kept'));
+    await deleteOld(service.db, rule);
+    const again = await post({ productId: '1', quantity: 1 }, key('kept'));
+    expect([again.body.id, again.headers['idempotency-replayed']]).toEqual([first.body.id, 'true']);
+    await database.admin.query(
+      `update orders.idempotency_key set created_at = now() - interval '2 minutes' where key = 'kept'`,
+    );
+    expect(await deleteOld(service.db, rule)).toBe(1);
   });
 
   it.each(['', 'with blank', 'ä', 'x'.repeat(201)])('is refused when malformed: %j', async (bad) => {
