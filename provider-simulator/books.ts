@@ -31,7 +31,11 @@ export async function countCall(db: Db, key: string, request: unknown): Promise<
     insert into api_call (key, request_hash) values (${key}, ${hash})
     on conflict (key) do update set calls = api_call.calls + 1 where api_call.request_hash = excluded.request_hash
     returning calls`;
-  if (!rows[0]) throw new Problem('IDEMPOTENCY_KEY_REUSED', `The key ${key} was used with another request.`);
+  if (!rows[0]) {
+    throw new Problem('IDEMPOTENCY_KEY_REUSED', `The key ${key} was used with another request.`, [
+      { path: 'Idempotency-Key', message: 'was used with another request' },
+    ]);
+  }
   return rows[0].calls;
 }
 

@@ -29,7 +29,7 @@ test(
         expect(await scenario.state()).toEqual(scenario.model);
       }
     });
-    await fc.assert(property, propertySettings(30));
+    await fc.assert(property, propertySettings(20));
   },
   propertyTimeoutMs,
 );
@@ -54,7 +54,7 @@ test(
         }
       },
     );
-    await fc.assert(property, propertySettings(30));
+    await fc.assert(property, propertySettings(20));
   },
   propertyTimeoutMs,
 );

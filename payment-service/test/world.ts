@@ -69,6 +69,7 @@ export async function createWorld() {
   const world = {
     database,
     db,
+    providerDb,
     parts,
     paymentUrl,
     providerUrl,
