@@ -19,7 +19,8 @@ export const topicSettings: Record<Topic, { partitions: number; config: Record<s
   'payment-event': { partitions: 3, config: { 'retention.ms': String(7 * day) } },
   'order-steps': { partitions: 3, config: { 'retention.ms': String(7 * day) } },
   catalog: { partitions: 1, config: { 'cleanup.policy': 'compact' } },
-  'dead-letters': { partitions: 1, config: { 'retention.ms': '-1' } },
+  // A letter holds a whole message as text, which may be some times as long: the largest one must not fail to be written.
+  'dead-letters': { partitions: 1, config: { 'retention.ms': '-1', 'max.message.bytes': String(8 * 1024 * 1024) } },
 };
 
 /**

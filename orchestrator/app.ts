@@ -6,6 +6,7 @@ import type { Express } from 'express';
 import type { OrchestratorParts } from './parts.ts';
 import { addRoutes } from './routes.ts';
 import { addActionRoutes } from './routes-actions.ts';
+import { addDeadLetterRoutes } from './routes-dead-letters.ts';
 import { addReconciliationRoutes, type ReconciliationRouteParts } from './routes-reconciliation.ts';
 
 export function createOrchestratorApp(
@@ -22,6 +23,7 @@ export function createOrchestratorApp(
   const api = createApi(app, about, authenticate);
   addRoutes(api, parts.settings);
   addActionRoutes(api, parts);
+  addDeadLetterRoutes(api, parts);
   addReconciliationRoutes(api, parts);
   api.close();
   return finishApp(app, appParts.logger);

@@ -1,5 +1,5 @@
 /** The orchestrator: deploys the diagrams, starts a process for each order, and brings it the payment's result. */
-import { createdOrdersEvent, paymentEvent, topics } from '@ticket-saga/contract/topics';
+import { createdOrdersEvent, deadLetter, paymentEvent, topics } from '@ticket-saga/contract/topics';
 import {
   duration,
   durationMs,
@@ -18,6 +18,7 @@ import { runService } from '@ticket-saga/runtime/service';
 import { z } from 'zod';
 import { createOrchestratorApp } from './app.ts';
 import { readCompensationHandlers } from './compensation-handlers.ts';
+import { keepDeadLetter, keepForeign } from './dead-letters.ts';
 import { keepDeployed } from './deploy.ts';
 import { createOperate } from './operate.ts';
 import { handleOrderEvent } from './orders.ts';
@@ -99,6 +100,14 @@ await runService('orchestrator', config, async (service) => {
     topic: topics.paymentEvent,
     schema: paymentEvent,
     handle: (event, meta) => handlePaymentEvent(parts, event, meta),
+  });
+  service.consumer({
+    kafka,
+    producer,
+    topic: topics.deadLetters,
+    schema: deadLetter,
+    handle: (letter, { rawValue }) => keepDeadLetter(db, letter, rawValue),
+    unreadable: (meta) => keepForeign(db, meta),
   });
   const reconciler = createReconciler({
     ...parts,

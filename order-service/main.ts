@@ -67,6 +67,7 @@ await runService('order-service', config, async (service) => {
     topic: topics.deadLetters,
     schema: z.unknown(),
     handle: (letter) => noteDeadLetter(db, letter, logger),
+    unreadable: async () => undefined, // the orchestrator shows it to operators
   });
   service.onStop('incidents', watchIncidents({ db, diagram, operate: createOperate(config), logger }));
   const orderEvents = createOrderEvents({

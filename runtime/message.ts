@@ -1,5 +1,5 @@
 /** One message of a topic: parsed, handled, and kept as a dead letter when it can never succeed. */
-import { signatureHeader } from '@ticket-saga/contract/topics';
+import { signatureHeader, topics } from '@ticket-saga/contract/topics';
 import type { Kafka, KafkaMessage } from 'kafkajs';
 import type { z } from 'zod';
 import { deadLetterOf, deadLetterRecord, type DeadSource } from './dead-letters.ts';
@@ -25,6 +25,8 @@ export type ConsumerOptions<Schema extends z.ZodType> = {
   handle(event: z.output<Schema>, meta: MessageMeta): Promise<void>;
   /** With it, a message without the signature of one of our services goes to the dead letters unread. */
   secret?: string | undefined;
+  /** Takes what does not parse, in place of the dead letters. */
+  unreadable?: (meta: MessageMeta) => Promise<void>;
   producer: Producer;
   service: string;
   health: PartHealth;
@@ -62,11 +64,7 @@ export async function handleMessage<Schema extends z.ZodType>(
   const count = (result: string) => options.metrics.messages.inc({ topic: batch.topic, result });
   try {
     believe(options.secret, message.value, headers);
-    await options.handle(parseMessage(options.schema, message.value), {
-      headers,
-      rawValue: message.value ?? Buffer.alloc(0),
-      source,
-    });
+    await handleOrSetAside(options, { headers, rawValue: message.value ?? Buffer.alloc(0), source });
     count('done');
   } catch (error) {
     const permanent = asPermanent(error, tries);
@@ -76,6 +74,8 @@ export async function handleMessage<Schema extends z.ZodType>(
       offset: message.offset,
       ...errorFields(permanent),
     });
+    // A letter about a letter would fail as that one did, and be followed by the next. It stays where it is: in the topic.
+    if (batch.topic === topics.deadLetters) return count('dead');
     const letter = deadLetterOf(options.service, source, { code: permanent.code, message: permanent.message });
     await options.producer.send([deadLetterRecord(letter)]);
     count('dead');
@@ -86,6 +86,20 @@ export async function handleMessage<Schema extends z.ZodType>(
 function believe(secret: string | undefined, value: Buffer | null, headers: Record<string, string>): void {
   if (secret === undefined || isSigned(secret, value ?? '', headers[signatureHeader])) return;
   throw new PermanentError('NOT_BELIEVED', 'No service of ours has written this message.');
+}
+
+async function handleOrSetAside<Schema extends z.ZodType>(
+  { schema, handle, unreadable }: ConsumerOptions<Schema>,
+  meta: MessageMeta,
+): Promise<void> {
+  let event: z.output<Schema>;
+  try {
+    event = parseMessage(schema, meta.source.value);
+  } catch (error) {
+    if (!unreadable) throw error;
+    return unreadable(meta);
+  }
+  return handle(event, meta);
 }
 
 /** What cannot succeed, or has failed too often for a reason that is neither our database nor the outside world. */

@@ -57,10 +57,20 @@ export function openOperations({ url, authorization }: OperationsSettings) {
     abort: (orderId: string, reason: string) => call('POST', `/orders/${orderId}/abort`, z.unknown(), { reason }),
     republishPayment: (orderId: string, reason: string) =>
       call('POST', `/orders/${orderId}/republish-payment`, z.looseObject({ type: z.string() }), { reason }),
+    deadLetters: (query: Query = {}) => get('/dead-letters', query, page(deadLetter)),
+    deadLetter: (id: string) => call('GET', `/dead-letters/${encodeURIComponent(id)}`, wholeLetter),
+    replay: (id: string, reason: string) =>
+      call('POST', `/dead-letters/${encodeURIComponent(id)}/replay`, deadLetter, { reason }),
+    discard: (id: string, reason: string) =>
+      call('POST', `/dead-letters/${encodeURIComponent(id)}/discard`, deadLetter, { reason }),
+    /** Behind `cursor`, that of the answer before: call it until there is none. */
+    replayAll: (body: { reason: string; cursor?: string | undefined; limit?: number } & LetterFilter) =>
+      call('POST', '/dead-letters/replay', replayedAll, body),
     audit: (query: Query = {}) => get('/audit', query, page(auditEntry)),
   };
 }
 
+export type LetterFilter = Partial<Record<'service' | 'code' | 'topic' | 'orderId', string | undefined>>;
 type Query = Record<string, string | number | undefined>;
 
 function queryText(query: Query): string {
@@ -90,6 +100,32 @@ const retriedAll = z.object({
   retried: z.number(),
   refused: z.array(z.looseObject({ orderId: z.string(), code: z.string() })),
   more: z.boolean(),
+});
+
+export const deadLetter = z.object({
+  id: z.string(),
+  state: z.string(),
+  occurredAt: z.string(),
+  service: z.string(),
+  code: z.string(),
+  message: z.string(),
+  topic: z.string(),
+  orderId: z.string().nullable(),
+  decided: z.object({ at: z.string(), by: z.string(), because: z.string() }).nullable(),
+  links: z.object({ order: z.string().nullable(), operate: z.string().nullable() }),
+});
+export type DeadLetterView = z.infer<typeof deadLetter>;
+
+const wholeLetter = deadLetter.extend({
+  replayable: z.boolean(),
+  advice: z.string().nullable(),
+  letter: z.unknown(),
+});
+
+const replayedAll = z.object({
+  replayed: z.number(),
+  refused: z.array(z.object({ id: z.string(), code: z.string(), detail: z.string() })),
+  nextCursor: z.string().nullable(),
 });
 
 const auditEntry = z.looseObject({
