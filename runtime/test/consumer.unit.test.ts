@@ -98,6 +98,7 @@ describe('A poison message', () => {
     const { producer } = letters(Infinity);
     const { give, committed, stop } = await consumerOf('catalog', { producer });
     const given = give(['poison']);
+    await new Promise((resolve) => setTimeout(resolve, 400)); // tried more than once
     await stop();
     await given;
     expect(committed).toEqual([]);
