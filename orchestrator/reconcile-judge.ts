@@ -107,7 +107,8 @@ function bookKind(ours: PaymentRow | undefined, theirs: ProviderRow | undefined,
       return decided && asAsked ? 'provider-not-heard' : 'books-differ';
     case 'DECLINED':
     case 'VOIDED':
-      if (theirs.status === 'APPROVED') return overdue ? 'provider-not-heard' : undefined;
+      // Another amount than asked is no approval, however often the provider is asked.
+      if (theirs.status === 'APPROVED' && overdue) return asAsked ? 'provider-not-heard' : 'books-differ';
       return theirs.status === 'PENDING' && !byHand ? 'books-differ' : undefined;
     case 'APPROVED':
     case 'LATE':

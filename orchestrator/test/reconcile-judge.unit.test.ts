@@ -207,6 +207,7 @@ describe('Our books and the provider’s', () => {
     ['provider-not-heard', payment('VOIDED'), theirs('APPROVED')],
     ['provider-not-heard', payment('DECLINED'), theirs('APPROVED')],
     ['books-differ', payment('REQUESTED'), theirs('APPROVED', { approvedAmount: 1 })],
+    ['books-differ', payment('VOIDED'), theirs('APPROVED', { approvedAmount: 1 })],
     ['books-differ', payment('REQUESTED'), theirs('VOIDED')],
     ['books-differ', payment('APPROVED'), theirs('APPROVED', { approvedAmount: 1 })],
     ['books-differ', payment('APPROVED'), theirs('REFUNDED')],

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createdOrdersEvent } from '@ticket-saga/contract/topics';
+import type { Db } from '@ticket-saga/runtime/database';
 import { PassingFault } from '@ticket-saga/runtime/errors';
 import { z } from 'zod';
 import { createProviderBooks } from '../provider-books.ts';
@@ -11,9 +12,11 @@ import { changeBooks, fillIn, type FilledShop, openFilledShop } from './filled-s
 import { type Seed, seeds } from './seeded-mismatches.ts';
 
 let shop: FilledShop;
+let db: Db;
 beforeAll(async () => {
   shop = await openFilledShop();
-  await fillIn(shop.database, 3_000);
+  db = shop.database.db('orchestration');
+  await fillIn(shop.database, 1_000);
   await changeBooks(shop.database, []);
 });
 afterAll(() => shop.close());
@@ -24,7 +27,8 @@ const started = new Set<string>();
 const engine = {
   isAlive: async (key: string) => key.startsWith('1') || started.has(key),
   startProcessAt: async (processId: string, elementId: string, variables: object) => {
-    const key = `7${asked.push({ processId, elementId, ...variables })}`;
+    asked.push({ processId, elementId, ...variables });
+    const key = `7${started.size}`;
     started.add(key);
     return key;
   },
@@ -35,9 +39,9 @@ const runningKey = '1555';
 let stillRuns: { key: string; processId: string; age: number; orderId: string }[] = [];
 
 function partsOf(): ReconcileParts {
-  const { database, settings, logger } = shop;
+  const { settings, logger } = shop;
   return {
-    db: database.db('orchestration'),
+    db,
     engine: engine as unknown as ReconcileParts['engine'],
     services: createServices(settings),
     books: createProviderBooks(settings),
@@ -255,7 +259,6 @@ describe('Runs', () => {
   const wanted = { operator: 'somebody', reason: 'a test', repair: false };
 
   test('there is one at a time, and none too soon after another when it is asked for by the schedule', async () => {
-    const { db } = partsOf();
     const begun = await Promise.all(Array.from({ length: 5 }, () => beginRun(db, wanted)));
     expect(begun.filter((run) => run !== undefined)).toHaveLength(1);
     const [first] = begun.filter((run) => run !== undefined);
@@ -270,7 +273,6 @@ describe('Runs', () => {
   });
 
   test('one whose process has died is shown as broken off, gives way, and cannot come back', async () => {
-    const { db } = partsOf();
     const dead = await beginRun(db, wanted);
     if (!dead) throw new Error('Another one runs.');
     await shop.database.admin.query(

@@ -7,21 +7,24 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Db } from '@ticket-saga/runtime/database';
 import { z } from 'zod';
 import { countMismatches, findRun, readMismatches, type Run } from '../reconcile-runs.ts';
 import { type Kind, kindNames } from '../reconcile-kinds.ts';
 import { aliveKey, changeBooks, fillIn, type FilledShop, numberOf, openFilledShop, orderIdOf } from './filled-shop.ts';
 import { decoys, seeds } from './seeded-mismatches.ts';
 
-const orders = Number(process.env['RECONCILE_ORDERS'] ?? 10_000);
+const orders = Number(process.env['RECONCILE_ORDERS'] ?? 5_000);
 const patienceMs = 60_000 + orders;
 const times = { settle: 2, overdue: 300 };
 /** As a service is started; the promise is made for the whole process. */
 const mostMegabytes = 300;
 
 let shop: FilledShop;
+let db: Db;
 beforeAll(async () => {
   shop = await openFilledShop();
+  db = shop.database.db('orchestration');
   await fillIn(shop.database, orders);
   await changeBooks(shop.database, []);
 }, patienceMs);
@@ -38,14 +41,14 @@ async function reconcileInChild(running: object[]) {
   const args = ['--max-old-space-size=256', script];
   const { stdout } = await promisify(execFile)(process.execPath, args, { env });
   const told = answer.parse(JSON.parse(stdout));
-  const run = await findRun(shop.database.db('orchestration'), BigInt(told.run));
+  const run = await findRun(db, BigInt(told.run));
   process.stdout.write(`reconciliation of ${orders} orders: ${told.seconds} s, ${told.megabytes} MB at the most\n`);
   return { ...told, run };
 }
 
 async function mismatchesOf(run: Run | undefined): Promise<string[]> {
   if (!run) throw new Error('There is no run.');
-  const found = await readMismatches(shop.database.db('orchestration'), run.id, 0n, 1_000);
+  const found = await readMismatches(db, run.id, 0n, 1_000);
   return found.map(({ kind, subject }) => `${kind} ${subject}`).toSorted();
 }
 
@@ -108,7 +111,7 @@ describe('The reconciliation', () => {
         expected.map(({ kind, subject }) => `${kind} ${named(subject)}`).toSorted(),
       );
       expect(megabytes).toBeLessThan(mostMegabytes);
-      const counted = await countMismatches(shop.database.db('orchestration'), BigInt(run?.id ?? 0));
+      const counted = await countMismatches(db, BigInt(run?.id ?? 0));
       expect(counted.find(({ kind }) => kind === 'books-differ')).toEqual({ kind: 'books-differ', found: 2, open: 2 });
     },
     patienceMs,

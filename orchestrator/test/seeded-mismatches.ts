@@ -8,10 +8,12 @@ const strangers = { reservation: 900_000_001, payment: 900_000_002, atProvider: 
 /** As SQL makes it; the subject of a mismatch in the books is the payment. */
 const paymentOf = (n: number) => `payment ${n}`;
 
-let taken = 0;
+const taken = new Map<string, number>();
 /** A mismatch of an order that nothing else is wrong with. */
 function onOrder(kind: Kind, of: keyof typeof classes, sql: (id: string, n: number) => string[], books = false): Seed {
-  const n = numberOf(of, (taken += 1));
+  const nth = (taken.get(of) ?? 0) + 1;
+  taken.set(of, nth);
+  const n = numberOf(of, nth);
   return { kind, subject: books ? paymentOf(n) : orderIdOf(n), sql: sql(orderIdOf(n), n) };
 }
 
