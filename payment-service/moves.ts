@@ -5,6 +5,7 @@
  *     REQUESTED → APPROVED | DECLINED | VOIDING → VOIDED        DECLINED, VOIDED → LATE (an approval that came too late)
  *     VOIDING → APPROVED | DECLINED: they beat the void          APPROVED → REFUNDING → REFUNDED
  *     VOIDING → REFUNDING: the provider took what was not asked for; it is given back
+ *     REFUNDED → LATE: only what was given back by hand (`source` manual: no money moved), when the provider takes it after all
  *     LATE → APPROVED (by one process instance, for its reinstated order) | REFUNDING: whoever is first decides
  */
 import type { HistoryState } from '@ticket-saga/contract/states';
@@ -29,6 +30,7 @@ export function accept(payment: Payment, providerReference: string): Move | unde
 
 /** An approval before the void is committed is in time; after a decline or a void it is LATE. A repeat is nothing. */
 export function approve(payment: Payment, source: Source): Move | undefined {
+  const isRealNow = payment.source === 'manual' && source === 'provider';
   switch (payment.state) {
     case 'REQUESTED':
     case 'VOIDING':
@@ -44,10 +46,20 @@ export function approve(payment: Payment, source: Source): Move | undefined {
         history: ['PAYMENT_LATE'],
         tell: { type: 'PAYMENT_LATE' },
       };
+    case 'REFUNDING':
+      // The void that stands for the refund of what was approved by hand came too late: the money itself must go back.
+      return isRealNow ? { after: { ...payment, source }, history: [] } : undefined;
+    case 'REFUNDED':
+      // Approved and given back by hand, without any money. Now the provider has taken some, for an order that has ended.
+      return isRealNow
+        ? {
+            after: { ...payment, state: 'LATE', source, lateAfter: 'VOIDED', reinstatedBy: null },
+            history: ['PAYMENT_LATE'],
+            tell: { type: 'PAYMENT_LATE' },
+          }
+        : undefined;
     case 'APPROVED':
     case 'LATE':
-    case 'REFUNDING':
-    case 'REFUNDED':
       return undefined;
   }
 }

@@ -73,10 +73,11 @@ async function askToRefund({ provider }: Parts, payment: Payment): Promise<(now:
   if (payment.source === 'manual') {
     // Approved by hand: at the provider it is still open. Nothing to give back there, but it must not be approved later.
     const { status } = await provider.void(payment);
-    if (status === 'VOIDED' || status === 'DECLINED') return endRefund;
+    if (status === 'VOIDED' || status === 'DECLINED')
+      return (now) => (now.source === 'manual' ? endRefund(now) : undefined);
   }
   const { status } = await provider.refund(payment);
-  if (status === 'REFUNDED') return endRefund;
+  if (status === 'REFUNDED') return (now) => endRefund({ ...now, source: 'provider' });
   throw new PermanentError(
     'PROVIDER_DISAGREES',
     `To a refund the payment provider says that the payment is ${status}.`,

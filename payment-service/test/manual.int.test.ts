@@ -90,3 +90,12 @@ test('what was approved by hand is undone by voiding what is still open at the p
   expect((await world.payment(orderId)).state).toBe('REFUNDED');
   expect(await world.atProvider(orderId)).toMatchObject({ status: 'VOIDED', refundedAmount: 0 });
 });
+
+test('what was undone by hand and is approved at the provider after all is late money, which goes back', async () => {
+  const orderId = await requested();
+  await byHand(orderId);
+  await world.cancel(orderId);
+  await world.webhook(world.approval(orderId));
+  expect(await world.payment(orderId)).toMatchObject({ state: 'LATE', source: 'provider' });
+  expect((await world.paymentEvents(orderId)).map(({ type }) => type)).toEqual(['PAYMENT_APPROVED', 'PAYMENT_LATE']);
+});

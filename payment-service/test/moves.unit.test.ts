@@ -33,6 +33,17 @@ const table: Record<
     (p) => moves.approve(p, 'provider'),
     { REQUESTED: 'APPROVED', VOIDING: 'APPROVED', DECLINED: 'LATE', VOIDED: 'LATE' },
   ],
+  'approve of what was approved by hand': [
+    (p) => moves.approve({ ...p, source: 'manual' }, 'provider'),
+    {
+      REQUESTED: 'APPROVED',
+      VOIDING: 'APPROVED',
+      DECLINED: 'LATE',
+      VOIDED: 'LATE',
+      REFUNDING: 'REFUNDING',
+      REFUNDED: 'LATE',
+    },
+  ],
   decline: [(p) => moves.decline(p, 'provider', 'no'), { REQUESTED: 'DECLINED', VOIDING: 'DECLINED' }],
   startVoid: [moves.startVoid, { REQUESTED: 'VOIDING' }],
   endVoid: [moves.endVoid, { VOIDING: 'VOIDED' }],

@@ -135,6 +135,7 @@ function settle(model: Model, how: 'close' | 'cancel', fault: Fault): string {
       model.provider.refunded = model.provider.approved ?? 0;
     }
     if (fault === 'after') return 'LOST';
+    if (answer !== 'VOIDED' && answer !== 'DECLINED') shop.source = 'provider';
     end(model, 'REFUNDED', 'PAYMENT_REFUNDED');
   }
   return how === 'cancel' ? 'ok' : outcomeOf(model);
@@ -165,9 +166,15 @@ function book(model: Model, verdict: Verdict, amount: number, source: 'provider'
     shop.source = source;
     if (verdict === 'APPROVED') move(model, 'APPROVED', ['PAYMENT_COMPLETED'], 'PAYMENT_APPROVED');
     else move(model, 'DECLINED', ['PAYMENT_FAILED'], 'PAYMENT_DECLINED');
-  } else if (verdict === 'APPROVED' && (shop.state === 'DECLINED' || shop.state === 'VOIDED')) {
+    return;
+  }
+  // What was given back by hand moved no money; what the provider takes after that has to go back as late money.
+  const isRealNow = shop.source === 'manual' && source === 'provider';
+  if (verdict === 'APPROVED' && isRealNow && shop.state === 'REFUNDING') shop.source = source;
+  const late = shop.state === 'DECLINED' || shop.state === 'VOIDED' || (isRealNow && shop.state === 'REFUNDED');
+  if (verdict === 'APPROVED' && late) {
     shop.source = source;
-    model.lateAfter = shop.state;
+    model.lateAfter = shop.state === 'REFUNDED' ? 'VOIDED' : shop.state;
     end(model, 'LATE', 'PAYMENT_LATE');
     model.told.push('PAYMENT_LATE');
   }
