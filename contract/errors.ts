@@ -56,6 +56,8 @@ export const problems = {
   RECONCILIATION_RUNNING: { status: 409, title: 'A reconciliation is running already' },
   RECONCILIATION_NOT_FOUND: { status: 404, title: 'No such reconciliation' },
   STOCK_BELOW_SOLD: { status: 409, title: 'The stock cannot be less than what is held or sold' },
+  ORDER_NOT_REFUNDABLE: { status: 409, title: 'The order is not confirmed, or no longer: there is nothing to refund' },
+  REFUND_NOT_FOUND: { status: 404, title: 'No such refund' },
   STALE_ACTION: { status: 409, title: 'It has moved on meanwhile: nothing was done' },
   ACTION_NOT_POSSIBLE: { status: 409, title: 'This cannot be done here; the detail says what can' },
   UNAUTHENTICATED: { status: 401, title: 'Who you are is not known' },

@@ -8,6 +8,7 @@ import { addRoutes } from './routes.ts';
 import { addActionRoutes } from './routes-actions.ts';
 import { addDeadLetterRoutes } from './routes-dead-letters.ts';
 import { addReconciliationRoutes, type ReconciliationRouteParts } from './routes-reconciliation.ts';
+import { addRefundRoutes } from './routes-refunds.ts';
 
 export function createOrchestratorApp(
   appParts: AppParts,
@@ -25,6 +26,7 @@ export function createOrchestratorApp(
   addActionRoutes(api, parts);
   addDeadLetterRoutes(api, parts);
   addReconciliationRoutes(api, parts);
+  addRefundRoutes(api, parts);
   api.close();
   return finishApp(app, appParts.logger);
 }

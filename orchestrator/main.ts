@@ -24,6 +24,7 @@ import { createOperate } from './operate.ts';
 import { handleOrderEvent } from './orders.ts';
 import { handlePaymentEvent } from './payment-results.ts';
 import { createProviderBooks } from './provider-books.ts';
+import { keepRefunding } from './refund-runner.ts';
 import { createReconciler, keepReconciling } from './reconcile-schedule.ts';
 import { createRunningProcesses } from './running-processes.ts';
 import { createServices } from './services.ts';
@@ -50,6 +51,8 @@ const config = readConfigOrExit(
     /** Dead letters that were replayed or discarded, and runs of the reconciliation with what they found. */
     DEAD_LETTER_KEEP: duration('P180D'),
     RECONCILIATION_KEEP: duration('P90D'),
+    /** Orders that a refund of a product works on at the same time. */
+    REFUNDS_AT_ONCE: z.coerce.number().int().min(1).max(1_000).default(10),
     PAYMENT_EVENT_SECRET: z.string().min(8).default('local-payment-event-secret'),
     /** Where Operate answers this service; default: where it answers browsers. */
     OPERATE_API_URL: z.url().optional(),
@@ -109,6 +112,8 @@ await runService('orchestrator', config, async (service) => {
     handle: (letter, { rawValue }) => keepDeadLetter(db, letter, rawValue),
     unreadable: (meta) => keepForeign(db, meta),
   });
+  const refunds = service.health.part('refunds', 120_000);
+  service.onStop('refunds', keepRefunding(parts, config.REFUNDS_AT_ONCE, refunds));
   const reconciler = createReconciler({
     ...parts,
     books: createProviderBooks(config),

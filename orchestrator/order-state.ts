@@ -14,7 +14,10 @@ const orderState = z.object({
 export type OrderState = z.infer<typeof orderState>;
 
 /** Throws 404 ORDER_NOT_FOUND. */
-export async function readOrderState({ services }: OrchestratorParts, orderId: string): Promise<OrderState> {
+export async function readOrderState(
+  { services }: Pick<OrchestratorParts, 'services'>,
+  orderId: string,
+): Promise<OrderState> {
   const order = await services.find('order', `/orders/${orderId}`, orderState);
   if (!order) throw new Problem('ORDER_NOT_FOUND', `There is no order ${orderId}.`);
   return order;

@@ -60,6 +60,8 @@ export async function readOrder(db: Db, id: string, onlyOf: string | null = null
 export type OrderFilter = {
   customerId?: string | undefined;
   status?: OrderStatus | undefined;
+  /** Orders that hold this product. There is no index for it: a look through all of the status. */
+  productId?: string | undefined;
   limit: number;
   /** Id of the last order of the page before. */
   cursor?: string | undefined;
@@ -68,12 +70,13 @@ export type OrderFilter = {
 /** A page of orders, newest first (ids of version 7 grow with time), and the cursor of the next page if there is one. */
 export async function listOrders(
   db: Db,
-  { customerId, status, limit, cursor }: OrderFilter,
+  { customerId, status, productId, limit, cursor }: OrderFilter,
 ): Promise<{ rows: OrderRow[]; nextCursor: string | null }> {
   const conditions = [
     sql.sql`true`,
     ...(customerId === undefined ? [] : [sql.sql`p.customer_id = ${customerId}`]),
     ...(status === undefined ? [] : [sql.sql`p.status = ${status}`]),
+    ...(productId === undefined ? [] : [sql.sql`p.items @> ${JSON.stringify([{ productId }])}::jsonb`]),
     ...(cursor === undefined ? [] : [sql.sql`p.id < ${cursor}::uuid`]),
   ];
   const rows = await db.$queryRaw<OrderRow[]>`

@@ -1,5 +1,6 @@
 /** Routes of orders. */
 import { orderStatus } from '@ticket-saga/contract/states';
+import { productId } from '@ticket-saga/contract/topics';
 import type { Api } from '@ticket-saga/runtime/api';
 import { customerName } from '@ticket-saga/runtime/identity';
 import { Problem } from '@ticket-saga/runtime/problem';
@@ -67,6 +68,7 @@ export function addOrderRoutes(api: Api, parts: OrderParts): void {
     query: z.object({
       customerId: customerName.optional(),
       status: orderStatus.optional(),
+      productId: productId.optional(),
       limit,
       cursor: z.uuid().optional().meta({ description: '`nextCursor` of the page before' }),
     }),

@@ -66,11 +66,23 @@ export function openOperations({ url, authorization }: OperationsSettings) {
     /** Behind `cursor`, that of the answer before: call it until there is none. */
     replayAll: (body: { reason: string; cursor?: string | undefined; limit?: number } & LetterFilter) =>
       call('POST', '/dead-letters/replay', replayedAll, body),
+    refund: (body: { reason: string } & ({ orderId: string } | { productId: string })) =>
+      call('POST', '/refunds', refund, body),
+    refundProgress: (id: string) => get(`/refunds/${id}`, {}, refund),
     audit: (query: Query = {}) => get('/audit', query, page(auditEntry)),
   };
 }
 
 export type LetterFilter = Partial<Record<'service' | 'code' | 'topic' | 'orderId', string | undefined>>;
+const refund = z.looseObject({
+  id: z.string(),
+  state: z.string(),
+  total: z.int(),
+  done: z.int(),
+  refused: z.int(),
+  failed: z.int(),
+});
+
 type Query = Record<string, string | number | undefined>;
 
 function queryText(query: Query): string {
