@@ -12,8 +12,8 @@ afterAll(() => world.stop());
 const many = Array.from({ length: 40 }, (_, index) => index);
 
 /** Runs `race` for many orders, a few at once. */
-async function repeat(race: (orderId: string, index: number) => Promise<void>): Promise<void> {
-  const left = [...many];
+async function repeat(race: (orderId: string, index: number) => Promise<void>, times = many.length): Promise<void> {
+  const left = Array.from({ length: times }, (_, index) => index);
   const lane = async () => {
     for (let index = left.shift(); index !== undefined; index = left.shift()) await race(uuidV7(), index);
   };
@@ -53,6 +53,30 @@ test('an approval arrives while the payment is closed: it is in time or LATE, ne
   });
   expect(seen.APPROVED).toBeGreaterThanOrEqual(20);
 });
+
+test('the tie, two hundred times: approval and void, or approval and decline, at one moment; one of them is first', async () => {
+  const seen = { inTime: 0, late: 0 };
+  const after = (ms: number, act: () => Promise<unknown>) => new Promise((go) => setTimeout(go, ms)).then(act);
+  await repeat(async (orderId, index) => {
+    await world.request(orderId, 'tok_never');
+    const decline = { ...world.approval(orderId), type: 'payment.declined', reason: 'no' };
+    const other = index % 4 === 0 ? () => world.webhook(decline) : () => world.close(orderId);
+    // From both sides: now one, now the other has a start of some milliseconds.
+    const start = (index % 11) - 4;
+    await Promise.all([
+      after(Math.max(0, start), () => world.webhook(world.approval(orderId))),
+      after(Math.max(0, -start), other),
+    ]);
+    const told = (await world.paymentEvents(orderId)).map(({ type }) => type).filter((it) => it !== 'PAYMENT_DECLINED');
+    const { state } = await world.payment(orderId);
+    expect([state, told]).toEqual(state === 'LATE' ? ['LATE', ['PAYMENT_LATE']] : ['APPROVED', ['PAYMENT_APPROVED']]);
+    seen[state === 'LATE' ? 'late' : 'inTime'] += 1;
+    // The process hears the same, when it asks and when it undoes.
+    const { paymentOutcome } = await world.close(orderId, 'again');
+    expect(paymentOutcome === 'APPROVED').toBe(state === 'APPROVED');
+  }, 200);
+  expect(Math.min(seen.inTime, seen.late)).toBeGreaterThan(10);
+}, 240_000);
 
 test('an approval arrives while the order is cancelled: refunded, or LATE, and told once', async () => {
   await repeat(async (orderId) => {
