@@ -132,7 +132,7 @@ async function note(
   { db }: RunnerParts,
   item: Item,
   state: 'RUNNING' | 'DONE' | 'REFUSED' | 'FAILED',
-  why: Why | undefined = undefined,
+  why?: Why,
 ): Promise<void> {
   await db.$executeRaw`
     update refund_order set state = ${state}, process_instance_key = ${item.processInstanceKey},
