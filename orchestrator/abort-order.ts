@@ -8,13 +8,14 @@ import { Problem } from '@ticket-saga/runtime/problem';
 import { insertAudit } from './audit.ts';
 import { readOrderState, stateInWords } from './order-state.ts';
 import type { OrchestratorParts } from './parts.ts';
-import { sql } from '@ticket-saga/runtime/database';
 
 /** Asks, and does not do: follow the order. Throws 409 STALE_ACTION when it has ended, or was asked to stop before. */
 export async function abortOrder(parts: OrchestratorParts, entry: AbortEntry): Promise<void> {
   const { orderId } = entry;
   const order = await readOrderState(parts, orderId);
   if (order.finished) throw new Problem('STALE_ACTION', stateInWords(order));
+  if (await isRefunded(parts, orderId))
+    throw new Problem('STALE_ACTION', `The order has ended and is being refunded. ${stateInWords(order)}`);
   const event: AbortRequested = {
     idempotencyKey: `order:${orderId}:abort`,
     type: 'ORDER_ABORT_REQUESTED',
@@ -24,10 +25,17 @@ export async function abortOrder(parts: OrchestratorParts, entry: AbortEntry): P
   // The key in the outbox is the compare-and-set: of two operators one is first.
   const [asked] = await parts.db.$queryRaw<{ first: boolean }[]>`
     with told as (${insertIntoOutbox([{ topic: topics.createdOrders, key: orderId, value: event }])} returning 1),
-    noted as (${insertAudit({ ...entry, action: 'abort-order', outcome: sql.sql`'done'` })} where exists (select from told))
+    noted as (${insertAudit({ ...entry, action: 'abort-order', outcome: 'done' })} where exists (select from told))
     select exists (select from told) as first`;
   if (!asked?.first) throw new Problem('STALE_ACTION', `The order was asked to stop before. ${stateInWords(order)}`);
   parts.logger.info('abort requested', { orderId, operator: entry.operator });
+}
+
+/** Its undo is under way in a process that knows no abort. */
+async function isRefunded({ db }: OrchestratorParts, orderId: string): Promise<boolean> {
+  const rows = await db.$queryRaw<unknown[]>`
+    select 1 from refund_order where order_id = ${orderId}::uuid and state in ('RUNNING', 'FAILED') limit 1`;
+  return rows.length > 0;
 }
 
 export type AbortEntry = { operator: string; reason: string; orderId: string };
