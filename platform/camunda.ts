@@ -40,7 +40,7 @@ export function camundaPart(context: PartContext): ServerPart {
       };
     },
     ready: (signal) => answers(`${urlsOf(ports).zeebeManagement}/actuator/health/status`, signal),
-    readyWithinSeconds: 180,
+    readyWithinSeconds: 400,
     stopSignal: 'SIGTERM',
     stopWithinSeconds: 20,
   };

@@ -76,7 +76,7 @@ function servicePartAt(service: Service, context: PartContext, name: PartName, p
       cwd: context.root,
     }),
     ready: (signal) => answers(`http://127.0.0.1:${port}/health/ready`, signal),
-    readyWithinSeconds: 90,
+    readyWithinSeconds: 300,
     stopSignal: 'SIGTERM',
     stopWithinSeconds: 12,
   };
