@@ -80,7 +80,7 @@ async function tellProcess(
     timeToLiveMs: cancelTimeToLiveMs,
     variables: {},
   });
-  await crashPoint('engine message cancel-order.before-inbox', event.orderId);
+  await crashPoint(`engine message ${name}.before-inbox`, event.orderId);
   await markDone(db, consumerName, event.idempotencyKey);
   logger.info('passed to the process', { orderId: event.orderId, message: name });
 }

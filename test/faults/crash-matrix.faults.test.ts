@@ -1,16 +1,15 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { allHold } from '../support/invariants.ts';
 import { isReady, part, query, shop } from '../support/system.ts';
-import { type Case, customerId, diedThere, follow, place } from './crash-orders.ts';
+import { type Case, customerId, diedThere, follow, placeAll } from './crash-orders.ts';
 import { report } from './crash-report.ts';
-import { known, rows } from './crash-rows.ts';
-import { consumers, outboxes, providerCalls, tasks } from './crash-ways.ts';
+import { rows } from './crash-rows.ts';
+import { consumers, outboxes } from './crash-ways.ts';
 
-const root = join(import.meta.dirname, '..', '..');
-const page = join(root, 'docs', 'crash-matrix.md');
+const page = join(import.meta.dirname, '..', '..', 'docs', 'crash-matrix.md');
 const orchestrators = ['orchestrator', 'orchestrator-2'];
 const services = ['order-service', 'inventory-service', 'payment-service', 'orchestrator'];
 /** An order whose process died early by another's point may pass its own: then another one tries. */
@@ -24,7 +23,7 @@ const allReady = () =>
   eventually(
     'all services are ready',
     async () => (await Promise.all(services.flatMap((name) => [isReady(name), isReady(`${name}-2`)]))).every(Boolean),
-    { withinMs: 60_000, everyMs: 200 },
+    { withinMs: 180_000, everyMs: 500 },
   );
 
 beforeAll(async () => {
@@ -35,30 +34,28 @@ beforeAll(async () => {
     // No order sets out before all are armed, except where the point is on the way of the placing itself.
     await Promise.all(orchestrators.map((name) => part(name, 'stop')));
     const early = left.filter(({ place: where }) => where === 'POST /orders' || where === 'order-service.catalog');
-    const placed = await Promise.all(left.filter((row) => !early.includes(row)).map((row) => place(row)));
-    const placing = Promise.all(early.map((row) => place(row)));
+    const placed = await placeAll(left.filter((row) => !early.includes(row)));
+    const placing = placeAll(early);
     await Promise.all(orchestrators.map((name) => part(name, 'start')));
     placed.push(...(await placing));
     cases.push(...placed);
-    await follow(cases, 300_000);
+    await follow(cases, 600_000);
     if (cases.some(({ ended }) => !ended)) break;
   }
   await allReady();
-}, 900_000);
+}, 1_800_000);
 
 afterAll(async () => {
-  const results = rows.map((row) => ({ row, ended: passed(lastOf(row.point)) ? lastOf(row.point) : undefined }));
+  const results = rows.map((row) => ({
+    row,
+    status: passed(lastOf(row.point)) ? lastOf(row.point)?.ended?.status : undefined,
+  }));
   process.stdout.write(`${report(results)}\n${cases.length} orders for ${rows.length} rows\n`);
   if (process.env['UPDATE_DOCS']) writeFileSync(page, report(results));
   await shop.close();
 });
 
 describe('The crash matrix has a row', () => {
-  it('for every task of every diagram, and so for every job of the contract', () => {
-    expect(known.tasks.filter(({ elementId }) => !(elementId in tasks))).toEqual([]);
-    expect(known.types.filter((type) => !known.tasks.some((task) => task.type === type))).toEqual([]);
-  });
-
   it('for every consumer that reads a topic', async () => {
     const admin = shop.kafka.admin();
     await admin.connect();
@@ -75,12 +72,6 @@ describe('The crash matrix has a row', () => {
       `select table_schema as schema from information_schema.tables where table_name = 'outbox' order by 1`,
     );
     expect(found.map(({ schema }) => schema)).toEqual(Object.keys(outboxes).toSorted());
-  });
-
-  it('for every call to the provider', () => {
-    const text = readFileSync(join(root, 'payment-service', 'provider.ts'), 'utf8');
-    const calls = [...text.matchAll(/betweenCommits\('(\w+)'/g)].map(([, call]) => call);
-    expect(calls.toSorted()).toEqual(Object.keys(providerCalls).toSorted());
   });
 });
 

@@ -45,7 +45,7 @@ export function diedThere({ row, tag }: Case): number | undefined {
 
 /** Asks again until there is an answer: any service may be dead at any moment. */
 async function persistently<T>(ask: () => Promise<T | undefined>): Promise<T> {
-  for (const end = Date.now() + 60_000; ;) {
+  for (const end = Date.now() + 300_000; ;) {
     const answer = await ask().catch((error: unknown) => {
       if (Date.now() > end) throw error;
     });
@@ -54,8 +54,19 @@ async function persistently<T>(ask: () => Promise<T | undefined>): Promise<T> {
   }
 }
 
+/** Places an order for each row, a few at once. */
+export async function placeAll(rows: readonly Row[]): Promise<Case[]> {
+  const left = [...rows];
+  const placed: Case[] = [];
+  const lane = async () => {
+    for (let row = left.shift(); row; row = left.shift()) placed.push(await place(row));
+  };
+  await Promise.all(Array.from({ length: 8 }, lane));
+  return placed;
+}
+
 /** Places the row's order and arms its point; where the point is on the way of the placing itself, in the other order. */
-export async function place(row: Row): Promise<Case> {
+async function place(row: Row): Promise<Case> {
   const key = `crash-${randomUUID()}`;
   const product = row.place === 'order-service.catalog' ? `p-${randomUUID()}` : undefined;
   const earlyTag = product ?? (row.place === 'POST /orders' ? key : undefined);
@@ -97,7 +108,7 @@ export async function follow(cases: readonly Case[], withinMs: number): Promise<
         const now = standing.find(({ id }) => id === one.orderId);
         one.problem = `is ${now?.status ?? 'gone'}`;
         if (now?.final) await look(one);
-        else act(one, now?.status === 'AWAITING_PAYMENT');
+        if (now?.final || now?.status === 'AWAITING_PAYMENT') act(one);
       }),
     );
   }
@@ -109,22 +120,22 @@ const openStates = new Set(['WAITING', 'RUNNING', 'RETRYING', 'STUCK']);
 async function look(one: Case): Promise<void> {
   const order = await shop.order(one.orderId).catch(() => undefined);
   if (!order) return;
-  const { scenario, deadline } = one.row.way;
+  const { scenario, deadline, isOver = () => true } = one.row.way;
   const { ends } = scenario;
-  // A request that the deadline found on its way back from the dead has another reason.
-  const also =
-    deadline === undefined ? [] : [{ ...scenario, ends: { ...ends, reason: 'PAYMENT_UNAVAILABLE' as const } }];
-  const problems = [scenario, ...also].map((right) => missing(right, order, true));
+  // Where the deadline came before the request was back from the dead, the order ends the same for another reason.
+  const { status } = ends;
+  const late = { ...scenario, ends: { status, reason: 'PAYMENT_UNAVAILABLE' as const } };
+  const problems = [scenario, ...(deadline === undefined ? [] : [late])].map((right) => missing(right, order, true));
   const open = order.steps.find(({ state }) => openStates.has(state));
-  const unsettled = open && `shows ${open.id} as ${open.state}`;
+  const unsettled = open ? `shows ${open.id} as ${open.state}` : isOver(order) ? undefined : 'is not over yet';
   const problem = problems.includes(undefined) ? unsettled : problems[0];
   one.problem = problem ?? '';
   if (problem === undefined) one.ended = order;
 }
 
-function act(one: Case, isDue: boolean): void {
+function act(one: Case): void {
   const { scenario } = one.row.way;
-  if (!scenario.act || !isDue || one.acting) return;
+  if (!scenario.act || one.acting || one.ended) return;
   const deed = scenario.act;
   one.acting = shop
     .order(one.orderId)

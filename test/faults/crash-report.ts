@@ -1,8 +1,9 @@
 /** The crash matrix for people: which order came to which end after its process died where. */
-import { type Case } from './crash-orders.ts';
+import type { OrderStatus } from '../../contract/states.ts';
 import { type Kind, kinds, type Row } from './crash-rows.ts';
 
-export type Result = { row: Row; ended: Case | undefined };
+/** `status`: how the order ended; undefined where it did not end as it should, or its process never died. */
+export type Result = { row: Row; status: OrderStatus | undefined };
 
 const head = `# Crash matrix
 
@@ -11,7 +12,7 @@ of its own: its process died there, was started again, and the order came to the
 of the run all that must hold for orders, stock, payments, the provider's books and the engine was checked
 (\`test/support/invariants.ts\`).
 
-This page is written by the test itself, \`UPDATE_DOCS=1 npm run test:faults\`, and the test fails when it is out of date.
+This page is written by the test itself, \`UPDATE_DOCS=1 npm run test:faults\`; a unit test fails when a row is missing.
 How it works: \`runtime/crash-points.ts\`; which order goes where: \`test/faults/crash-ways.ts\`.
 `;
 
@@ -23,8 +24,8 @@ export function report(results: readonly Result[]): string {
     const mine = results.filter(({ row }) => row.kind === kind);
     const places = [...new Set(mine.map(({ row }) => row.place))];
     const cell = (place: string, when: string) => {
-      const ended = mine.find(({ row }) => row.place === place && row.when === when)?.ended?.ended;
-      return ended ? ended.status : 'FAILED';
+      const ended = mine.find(({ row }) => row.place === place && row.when === when);
+      return ended?.status ?? 'FAILED';
     };
     const table = [
       ['died at', ...names.map(words)],

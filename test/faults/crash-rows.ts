@@ -67,7 +67,7 @@ export const kinds = {
     points: {
       before: 'Nothing was taken. The caller has no answer, and asks again.',
       'before-answer':
-        'Taken, and the caller does not know it: the repeat under the same Idempotency-Key names the same order; a second cancel is the first.',
+        'Taken, and the caller does not know it: the repeat under the same Idempotency-Key names the same order; of a second cancel or abort the first counts.',
     },
   },
 } as const satisfies Record<string, { title: string; points: Record<string, string> }>;

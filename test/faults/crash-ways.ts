@@ -2,13 +2,18 @@
  * Which order comes to which crash point: for each task of the diagrams, each consumer, outbox, call and route the
  * scenario that leads there. What has no way here has no row in the matrix, and fails its test.
  */
+import { lateReservation, latePaymentVariables, refundOrderVariables } from '../../contract/jobs.ts';
 import type { Scenario } from '../../tools/scenarios.ts';
+import { OperationRefused, openOperations, operationsSettings } from '../../tools/operations.ts';
 import { scenarios } from '../../tools/scenarios.ts';
+import type { OrderView } from '../../tools/shop.ts';
 
 export type Way = {
   scenario: Scenario;
   /** ISO 8601: instead of the scenario's own, which is too short for a step that is taken up twice. */
   deadline?: string;
+  /** What must have happened besides, where the order's end alone does not show that all is over. */
+  isOver?: (order: OrderView) => boolean;
 };
 
 const named = (name: string): Scenario => {
@@ -26,7 +31,55 @@ const unpaid: Way = { scenario: named('tok_never'), deadline: long };
 const wrongAmount: Way = { scenario: named('tok_wrong_amount'), deadline: long };
 const byHand: Way = { scenario: named('tok_manual, approved by hand over Kafka') };
 const cancelled: Way = { scenario: named('cancelled while the payment is awaited') };
-const aborted: Way = { scenario: named('aborted by an operator') };
+const aborted: Way = {
+  scenario: {
+    ...named('aborted by an operator'),
+    act: async (_shop, order) => order.status === 'AWAITING_PAYMENT' && abort(order.id),
+  },
+};
+
+/** As an operator does who got no answer: asks again, and hears that it was asked before. */
+async function abort(orderId: string): Promise<boolean> {
+  const operations = openOperations(operationsSettings());
+  await operations.abort(orderId, 'the crash matrix').catch((error: unknown) => {
+    if (!(error instanceof OperationRefused && error.code === 'STALE_ACTION')) throw error;
+  });
+  return true;
+}
+
+const reinstated: Way = { scenario: named('tok_contradict, reinstated') };
+const lateRefunded: Way = { scenario: named('tok_late, cancelled: the money goes back') };
+/** Late money is announced that is not there: what was taken again for it is undone. */
+const notLate: Way = {
+  scenario: {
+    ...named('tok_decline'),
+    name: 'late money that was none',
+    act: async (shop, { id, finished }) => {
+      const variables = { reservationId: lateReservation(id), paymentDeadline: 'PT5M', reinstateWithin: 'PT1H' };
+      if (finished)
+        await shop.engine.startProcess('late-payment', latePaymentVariables.parse({ orderId: id, ...variables }));
+      return finished;
+    },
+  },
+  isOver: ({ history }) => history.filter(({ state }) => state === 'RESERVE_RELEASED').length === 2,
+};
+const refunded: Way = {
+  scenario: {
+    ...named('tok_approve'),
+    name: 'refunded by an operator',
+    act: async (shop, { id, status }) => {
+      if (status === 'CONFIRMED')
+        await shop.engine.startProcess('refund-order', refundOrderVariables.parse({ orderId: id }));
+      return status === 'CONFIRMED';
+    },
+    ends: {
+      status: 'REFUNDED',
+      reason: 'REFUNDED_BY_OPERATOR',
+      payment: 'REFUNDED',
+      history: ['ORDER_CONFIRMED', 'PAYMENT_REFUNDED', 'RESERVE_RELEASED', 'ORDER_REFUNDED'],
+    },
+  },
+};
 
 /** By the element's id, in all diagrams. */
 export const tasks: Record<string, Way> = {
@@ -43,6 +96,18 @@ export const tasks: Record<string, Way> = {
   AbortCancelPayment: aborted,
   AbortReleaseTickets: aborted,
   AbortCloseOrder: aborted,
+  CheckLatePayment: reinstated,
+  ReserveLateTickets: reinstated,
+  ConfirmLateTickets: reinstated,
+  AcceptPayment: reinstated,
+  ReinstateOrder: reinstated,
+  ReleaseLateTickets: notLate,
+  RefundLatePayment: lateRefunded,
+  NoteRefund: lateRefunded,
+  StartRefund: refunded,
+  RefundPayment: refunded,
+  ReleaseRefundedTickets: refunded,
+  CloseRefundedOrder: refunded,
 };
 
 /** By the name of the consumer group, which is `<service>.<topic>`. `catalog` is armed by the product. */
@@ -53,14 +118,17 @@ export const consumers: Record<string, Way> = {
   'order-service.order-steps': approved,
   'order-service.catalog': approved,
   'order-service.dead-letters': wrongAmount,
+  'orchestrator.dead-letters': wrongAmount,
 };
 
 /** By what the orchestrator tells the engine between a message and its mark in the inbox. */
 export const engineCalls: Record<string, Way> = {
   'engine start ticket-order': approved,
   'engine message cancel-order': cancelled,
+  'engine message abort-order': aborted,
   'engine told PAYMENT_APPROVED': approved,
   'engine told PAYMENT_DECLINED': declined,
+  'engine told PAYMENT_LATE': reinstated,
 };
 
 /** By the schema that the outbox is in. An order's own event is sent before its id is known here; its cancel comes later. */
@@ -83,5 +151,6 @@ export const providerCalls: Record<string, Way> = {
 export const routes: Record<string, Way> = {
   'POST /orders': approved,
   'POST /orders/:id/cancel': cancelled,
+  'POST /operations/orders/:id/abort': aborted,
 };
 export const webhooks: Record<string, Way> = { webhook: approved };
