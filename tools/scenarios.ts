@@ -4,6 +4,7 @@
  */
 import type { OrderStatus, StepState } from '@ticket-saga/contract/states';
 import type { ReasonCode } from '@ticket-saga/contract/errors';
+import { openOperations, operationsSettings } from './operations.ts';
 import type { OrderView, Shop } from './shop.ts';
 
 export type Scenario = {
@@ -153,6 +154,21 @@ export const scenarios: Scenario[] = [
       reason: 'ABORTED_BY_OPERATOR',
       payment: 'VOIDED',
       history: ['RESERVE_RELEASED', 'ORDER_CLOSED'],
+    },
+  },
+  {
+    name: 'confirmed, then refunded by an operator',
+    order: () => paidBy('tok_approve'),
+    act: async (_, order) =>
+      order.status === 'CONFIRMED' &&
+      (await openOperations(operationsSettings())
+        .refund({ orderId: order.id, reason: 'goodwill' })
+        .then(() => true)),
+    ends: {
+      status: 'REFUNDED',
+      reason: 'REFUNDED_BY_OPERATOR',
+      payment: 'REFUNDED',
+      history: ['ORDER_CONFIRMED', 'PAYMENT_REFUNDED', 'RESERVE_RELEASED', 'ORDER_REFUNDED'],
     },
   },
   {
