@@ -27,4 +27,4 @@ it('Old days of Operate and of the exporter are dropped, the young and the undat
   } finally {
     for (const index of [...young, ...others]) await fetch(`${opensearch}/${index}`, { method: 'DELETE' });
   }
-});
+}, 120_000);

@@ -71,7 +71,7 @@ test('a confirmed order is refunded once: money back, tickets free, no ticket co
     { action: 'refund-order', reason: 'goodwill', outcome: 'done' },
     { action: 'refund-order', reason: 'again', outcome: 'ORDER_NOT_REFUNDABLE' },
   ]);
-});
+}, 180_000);
 
 test('an event that is called off: all its confirmed orders are refunded, although the orchestrator is killed meanwhile', async () => {
   const product = await shop.addProduct(40);
@@ -102,7 +102,7 @@ test('an event that is called off: all its confirmed orders are refunded, althou
   expect(await shop.product(product.id)).toMatchObject({ available: 39, held: 1, sold: 0 });
   expect(await brokenStock()).toEqual([]);
   await shop.cancel(waiting.id);
-});
+}, 240_000);
 
 test('what cannot be refunded is refused with its reason', async () => {
   const orderId = '019a0000-0000-7000-8000-000000000001';
