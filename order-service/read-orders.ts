@@ -35,6 +35,7 @@ export const purchaseColumns = sql.sql`p.id::text as id, p.customer_id as "custo
 
 const everything = sql.sql`${purchaseColumns},
   (select coalesce(jsonb_agg(jsonb_build_object('processInstanceKey', s.process_instance_key, 'elementId', s.element_id,
+      'elementInstanceKey', split_part(s.idempotency_key, ':', 4),
       'stage', s.stage, 'state', s.state, 'attempt', s.attempt, 'undo', s.undo, 'at', s.at, 'error',
       case when s.error_code is not null then jsonb_build_object('code', s.error_code, 'message', s.error_message) end)
       order by s.at), '[]') from step_event s where s.order_id = p.id) as events,

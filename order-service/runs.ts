@@ -7,6 +7,8 @@ export type StepError = { code: string; message: string };
 export type StepEvent = {
   processInstanceKey: string;
   elementId: string;
+  /** Empty where the event is not of one activation of the element. */
+  elementInstanceKey?: string;
   stage: Stage;
   state: StepState;
   attempt: number;
@@ -56,12 +58,24 @@ export function ownEvents(events: StepEvent[]): StepEvent[] {
   const duplicates = new Set(
     events.filter((event) => event.error?.code === 'DUPLICATE_PROCESS').map((event) => event.processInstanceKey),
   );
+  // A worker that dies between its effect and the word to the engine has its job again: what it tells then is no news.
+  const outcomes = new Map<string, number>();
+  for (const event of events) if (isOutcome(event)) outcomes.set(activationOf(event), time(event));
+  const isRepeat = (event: StepEvent) =>
+    Boolean(event.elementInstanceKey) &&
+    !isOutcome(event) &&
+    time(event) > (outcomes.get(activationOf(event)) ?? Infinity);
   return events
     .filter((event) => !duplicates.has(event.processInstanceKey))
+    .filter((event) => !isRepeat(event))
     .toSorted((a, b) => time(a) - time(b) || rank[a.state] - rank[b.state]);
 }
 
 const time = (event: { at: string }) => Date.parse(event.at);
+
+const isOutcome = ({ state }: StepEvent) => state === 'COMPLETED' || state === 'FAILED';
+const activationOf = ({ processInstanceKey, elementId, elementInstanceKey = '' }: StepEvent) =>
+  `${processInstanceKey}:${elementId}:${elementInstanceKey}`;
 
 /** What one process did for the order: the saga, then late money, then a refund. */
 export type Story = { events: StepEvent[]; isSaga: boolean; finished: boolean };

@@ -120,3 +120,14 @@ it('a refund takes the order back into work, and rolls back all that sold it', (
     'CloseRefundedOrder COMPLETED',
   ]);
 });
+
+it('a last step whose worker died after its effect, and ran once more, is still done', () => {
+  const once = reinstated().map((one) => ({ ...one, elementInstanceKey: `${one.elementId} ${one.at.slice(0, 19)}` }));
+  const again = {
+    ...event('late', 60, 'ReinstateOrder', 'RUNNING'),
+    elementInstanceKey: once.at(-1)?.elementInstanceKey ?? '',
+  };
+  const past = { events: [...declined(), ...once, again], history };
+  expect(fold(past).current).toBeNull();
+  expect(lines(past).at(-1)).toBe('ReinstateOrder COMPLETED');
+});

@@ -49,10 +49,10 @@ async function abort(orderId: string): Promise<boolean> {
 
 const reinstated: Way = { scenario: named('tok_contradict, reinstated') };
 const lateRefunded: Way = { scenario: named('tok_late, cancelled: the money goes back') };
-/** Late money is announced that is not there: what was taken again for it is undone. */
+/** Late money is announced that has gone back already: what was taken again for it is undone. */
 const notLate: Way = {
   scenario: {
-    ...named('tok_decline'),
+    ...named('tok_wrong_amount'),
     name: 'late money that was none',
     act: async (shop, { id, finished }) => {
       const variables = { reservationId: lateReservation(id), paymentDeadline: 'PT5M', reinstateWithin: 'PT1H' };
@@ -61,6 +61,7 @@ const notLate: Way = {
       return finished;
     },
   },
+  deadline: long,
   isOver: ({ history }) => history.filter(({ state }) => state === 'RESERVE_RELEASED').length === 2,
 };
 const refunded: Way = {
