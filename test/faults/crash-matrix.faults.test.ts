@@ -13,7 +13,7 @@ const page = join(import.meta.dirname, '..', '..', 'docs', 'crash-matrix.md');
 const orchestrators = ['orchestrator', 'orchestrator-2'];
 const services = ['order-service', 'inventory-service', 'payment-service', 'orchestrator'];
 /** An order whose process died early by another's point may pass its own: then another one tries. */
-const rounds = 3;
+const rounds = 4;
 
 const cases: Case[] = [];
 const lastOf = (point: string) => cases.findLast(({ row }) => row.point === point);

@@ -120,12 +120,9 @@ const openStates = new Set(['WAITING', 'RUNNING', 'RETRYING', 'STUCK']);
 async function look(one: Case): Promise<void> {
   const order = await shop.order(one.orderId).catch(() => undefined);
   if (!order) return;
-  const { scenario, deadline, isOver = () => true } = one.row.way;
-  const { ends } = scenario;
-  // Where the deadline came before the request was back from the dead, the order ends the same for another reason.
-  const { status } = ends;
-  const late = { ...scenario, ends: { status, reason: 'PAYMENT_UNAVAILABLE' as const } };
-  const problems = [scenario, ...(deadline === undefined ? [] : [late])].map((right) => missing(right, order, true));
+  const { scenario, orElse, isOver = () => true } = one.row.way;
+  const right = [scenario, ...(orElse ? [{ ...scenario, ends: orElse }] : [])];
+  const problems = right.map((wanted) => missing(wanted, order, true));
   const open = order.steps.find(({ state }) => openStates.has(state));
   const unsettled = open ? `shows ${open.id} as ${open.state}` : isOver(order) ? undefined : 'is not over yet';
   const problem = problems.includes(undefined) ? unsettled : problems[0];

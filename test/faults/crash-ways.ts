@@ -12,6 +12,8 @@ export type Way = {
   scenario: Scenario;
   /** ISO 8601: instead of the scenario's own, which is too short for a step that is taken up twice. */
   deadline?: string;
+  /** As right an end, where a death made the order pass its scenario's turn: another order is sent to the point then. */
+  orElse?: Scenario['ends'];
   /** What must have happened besides, where the order's end alone does not show that all is over. */
   isOver?: (order: OrderView) => boolean;
 };
@@ -22,13 +24,15 @@ const named = (name: string): Scenario => {
   return scenario;
 };
 /** Longer than a lost job waits for another worker. */
-const long = 'PT25S';
+const long = 'PT40S';
 
 const approved: Way = { scenario: named('tok_approve') };
 const declined: Way = { scenario: named('tok_decline') };
 const soldOut: Way = { scenario: named('sold out') };
-const unpaid: Way = { scenario: named('tok_never'), deadline: long };
-const wrongAmount: Way = { scenario: named('tok_wrong_amount'), deadline: long };
+/** The deadline came before the request was back from the dead: the same end for another reason. */
+const unavailable: Scenario['ends'] = { status: 'PAYMENT_NOT_COMPLETED', reason: 'PAYMENT_UNAVAILABLE' };
+const unpaid: Way = { scenario: named('tok_never'), deadline: long, orElse: unavailable };
+const wrongAmount: Way = { scenario: named('tok_wrong_amount'), deadline: long, orElse: unavailable };
 const byHand: Way = { scenario: named('tok_manual, approved by hand over Kafka') };
 const cancelled: Way = { scenario: named('cancelled while the payment is awaited') };
 const aborted: Way = {
@@ -47,8 +51,16 @@ async function abort(orderId: string): Promise<boolean> {
   return true;
 }
 
-const reinstated: Way = { scenario: named('tok_contradict, reinstated') };
-const lateRefunded: Way = { scenario: named('tok_late, cancelled: the money goes back') };
+/** payment-service was away when the provider declined, and hears only of the approval: it is in time. */
+const reinstated: Way = {
+  scenario: named('tok_contradict, reinstated'),
+  orElse: { status: 'CONFIRMED', payment: 'APPROVED' },
+};
+/** The void was called twice, and the second time the provider had approved: that is refunded by the saga itself. */
+const lateRefunded: Way = {
+  scenario: named('tok_late, cancelled: the money goes back'),
+  orElse: { status: 'CANCELLED', reason: 'CANCELLED_BY_CUSTOMER', payment: 'REFUNDED' },
+};
 /** Late money is announced that has gone back already: what was taken again for it is undone. */
 const notLate: Way = {
   scenario: {
@@ -62,6 +74,7 @@ const notLate: Way = {
     },
   },
   deadline: long,
+  orElse: unavailable,
   isOver: ({ history }) => history.filter(({ state }) => state === 'RESERVE_RELEASED').length === 2,
 };
 const refunded: Way = {
