@@ -5,6 +5,7 @@
  */
 import { bpmnErrors } from '@ticket-saga/contract/errors';
 import type { jobs } from '@ticket-saga/contract/jobs';
+import type { PaymentState } from '@ticket-saga/contract/states';
 import { BusinessError, PermanentError } from '@ticket-saga/runtime/errors';
 import type { Context } from '@ticket-saga/runtime/job';
 import { addToOutbox } from '@ticket-saga/runtime/outbox';
@@ -36,9 +37,13 @@ export async function acceptPayment(
   throw new BusinessError('PAYMENT_NOT_LATE');
 }
 
+/** The states in which the provider has taken the money, or had. */
+const taken: PaymentState[] = ['LATE', 'APPROVED', 'REFUNDING', 'REFUNDED'];
+
 /**
  * Gives late money back, once; also what this very instance accepted before its order turned out not to be reinstated.
- * @throws BusinessError DUPLICATE_PROCESS when another instance has accepted it, or it came in time
+ * @throws BusinessError DUPLICATE_PROCESS when another instance has accepted it, or it came in time; PermanentError
+ *   PAYMENT_NOT_LATE when no money was taken: the order must not read that it was given back
  */
 export async function refundPayment(
   parts: Parts,
@@ -47,8 +52,8 @@ export async function refundPayment(
 ): Promise<Record<string, never>> {
   const by = context.processInstanceKey;
   const known = await readByOrder(parts.db, orderId);
-  if (!known || known.state === 'REQUESTED' || known.state === 'VOIDING')
-    throw new PermanentError('PAYMENT_NOT_LATE', `The payment is ${known?.state ?? 'unknown'}: it is not late money.`);
+  if (!known || !taken.includes(known.state))
+    throw new PermanentError('PAYMENT_NOT_LATE', `The payment is ${known?.state ?? 'unknown'}: no money came late.`);
   const payment = isOfAnother(known, by)
     ? known
     : await settle(parts, orderId, context, (now) => startLateRefund(now, by));

@@ -66,9 +66,9 @@ const notLate: Way = {
   scenario: {
     ...named('tok_wrong_amount'),
     name: 'late money that was none',
-    act: async (shop, { id, finished }) => {
+    act: async (shop, { id, finished, payment }) => {
       const variables = { reservationId: lateReservation(id), paymentDeadline: 'PT5M', reinstateWithin: 'PT1H' };
-      if (finished)
+      if (finished && payment?.state === 'REFUNDED')
         await shop.engine.startProcess('late-payment', latePaymentVariables.parse({ orderId: id, ...variables }));
       return finished;
     },
