@@ -14,6 +14,8 @@ export const stuckStep = z.object({
   kind: z.enum(['STUCK', 'SILENT']),
   /** Null where a silent order shows no step that is open. */
   step: z.object({ id: z.string(), name: z.string(), stage }).nullable(),
+  /** The process id, which is the diagram's file name: `bpmn/<processId>.bpmn`. */
+  processId: z.string(),
   since: instant,
   tries: z.int(),
   error: z.object({ code: z.string(), message: z.string() }).nullable(),

@@ -1,9 +1,15 @@
 /** Processes of an order besides its first: while one lives, the reconciliation leaves the order to it. */
 import type { Tx } from '@ticket-saga/runtime/database';
 
-export async function noteProcess(tx: Tx, orderId: string, processInstanceKey: string): Promise<void> {
+export async function noteProcess(
+  tx: Tx,
+  orderId: string,
+  processInstanceKey: string,
+  version: number | null = null,
+): Promise<void> {
   await tx.$executeRaw`
-    insert into further_process (process_instance_key, order_id) values (${processInstanceKey}, ${orderId}::uuid)
+    insert into further_process (process_instance_key, order_id, process_version)
+    values (${processInstanceKey}, ${orderId}::uuid, ${version}::int)
     on conflict do nothing`;
 }
 
@@ -15,4 +21,14 @@ export async function processesOf(tx: Tx, orderId: string): Promise<string[]> {
     union select process_instance_key from refund_order
       where order_id = ${orderId}::uuid and process_instance_key is not null`;
   return rows.map(({ key }) => key);
+}
+
+/** The versions that these process instances were started on, by their keys, as far as they are known here. */
+export async function versionsOf(tx: Tx, keys: string[]): Promise<Map<string, number>> {
+  const rows = await tx.$queryRaw<{ key: string; version: number }[]>`
+    select process_instance_key as key, process_version as version from started_process
+    where process_instance_key = any(${keys}::text[])
+    union select process_instance_key, process_version from further_process
+    where process_instance_key = any(${keys}::text[]) and process_version is not null`;
+  return new Map(rows.map(({ key, version }) => [key, version]));
 }

@@ -70,6 +70,6 @@ async function startLatePayment(
     reinstateWithin: `PT${Math.ceil(durationMs(settings.REINSTATE_WITHIN) / 1_000)}S`,
   });
   const { processInstanceKey, version } = await start(engine, lateProcess, variables);
-  await noteProcess(db, orderId, processInstanceKey);
+  await noteProcess(db, orderId, processInstanceKey, version);
   logger.info('late payment: process started', { orderId, processInstanceKey, version });
 }

@@ -8,6 +8,7 @@ import { backoffMs, pause } from '@ticket-saga/runtime/backoff';
 import type { PartHealth } from '@ticket-saga/runtime/health';
 import { errorFields } from '@ticket-saga/runtime/logger';
 import { z } from 'zod';
+import { noteProcess } from './further-processes.ts';
 import { readOrderState } from './order-state.ts';
 import type { OrchestratorParts } from './parts.ts';
 import { collected } from './refunds.ts';
@@ -111,7 +112,9 @@ async function takeUp(parts: RunnerParts, item: Item): Promise<void> {
 
 async function goOn(parts: RunnerParts, item: Item): Promise<void> {
   const order = await readOrderState(parts, item.orderId);
-  const stuck = order.steps.find(({ state }) => state === 'STUCK');
+  // What hangs in a confirmed order that no refund has touched yet is late money beside it, and no hindrance.
+  const untouched = order.status === 'CONFIRMED' && item.processInstanceKey === null;
+  const stuck = untouched ? undefined : order.steps.find(({ state }) => state === 'STUCK');
   if (order.status === 'REFUNDED') return note(parts, item, 'DONE');
   if (stuck) return note(parts, item, 'FAILED', { code: 'STUCK', message: `${stuck.name} (${stuck.id}) is stuck.` });
   // On its way by this refund or another: it is looked at until it has ended.
@@ -120,8 +123,9 @@ async function goOn(parts: RunnerParts, item: Item): Promise<void> {
     return note(parts, item, 'REFUSED', { code: 'ORDER_NOT_REFUNDABLE', message: `The order is ${order.status}.` });
   if (item.processInstanceKey !== null) return note(parts, item, 'RUNNING');
   const variables = refundOrderVariables.parse({ orderId: item.orderId });
-  const { processInstanceKey } = await start(parts.engine, refundProcess, variables);
-  parts.logger.info('refund: process started', { ...item, processInstanceKey });
+  const { processInstanceKey, version } = await start(parts.engine, refundProcess, variables);
+  await noteProcess(parts.db, item.orderId, processInstanceKey, version);
+  parts.logger.info('refund: process started', { ...item, processInstanceKey, version });
   await note(parts, { ...item, processInstanceKey }, 'RUNNING');
 }
 

@@ -1,6 +1,7 @@
-/** What hangs, as operators see it: order-service knows the steps, the version is that of the process we started. */
-import { stuckPage, stuckStep } from '@ticket-saga/contract/operations';
+/** What hangs, as operators see it: order-service knows the steps, the version is that of the process as it was started. */
+import { stuckPage, type StuckStep, stuckStep } from '@ticket-saga/contract/operations';
 import { z } from 'zod';
+import { versionsOf } from './further-processes.ts';
 import type { OrchestratorParts } from './parts.ts';
 
 export type StuckFilter = {
@@ -33,18 +34,29 @@ export async function listStuck(
   const started = await parts.db.startedProcess.findMany({
     where: { orderId: { in: items.map(({ orderId }) => orderId) } },
   });
-  const view = items.map((item): StuckView => {
-    const own = started.find((process) => process.orderId === item.orderId);
-    const processInstanceKey = item.processInstanceKey ?? (item.kind === 'SILENT' ? own?.processInstanceKey : null);
+  // A silent order may not even have told that it was started; a dead letter hangs before there is an instance.
+  const keyOf = ({ kind, orderId, processInstanceKey }: StuckStep) =>
+    processInstanceKey ??
+    (kind === 'SILENT' ? started.find((process) => process.orderId === orderId)?.processInstanceKey : undefined) ??
+    null;
+  const versions = await versionsOf(
+    parts.db,
+    items.flatMap((item) => keyOf(item) ?? []),
+  );
+  const view = items.map(async (item): Promise<StuckView> => {
+    const processInstanceKey = keyOf(item);
     return {
       ...item,
       ageSeconds: Math.max(0, Math.round((Date.now() - Date.parse(item.since)) / 1_000)),
-      processInstanceKey: processInstanceKey ?? null,
-      processVersion: own && own.processInstanceKey === processInstanceKey ? own.processVersion : null,
-      links: linksOf(parts, item.orderId, processInstanceKey ?? null),
+      processInstanceKey,
+      processVersion:
+        processInstanceKey === null
+          ? null
+          : (versions.get(processInstanceKey) ?? (await parts.operate.versionOf(processInstanceKey))),
+      links: linksOf(parts, item.orderId, processInstanceKey),
     };
   });
-  return { items: view, nextCursor };
+  return { items: await Promise.all(view), nextCursor };
 }
 
 /** Where a person looks at it further. */

@@ -25,6 +25,8 @@ export type Facts = {
 export type Diagram = {
   /** The process that has the element. */
   processOf(elementId: string): string | undefined;
+  /** The steps of a process, by element id. */
+  stepsOf(processId: string): string[];
   nameOf(elementId: string): string | undefined;
   /** The stage that the contract gives to a step; undefined for what is no step. */
   stageOf(elementId: string): Stage | undefined;
@@ -73,6 +75,7 @@ export async function readDiagrams(): Promise<Diagram> {
   const of = (id: string) => all.find((one) => one.processOf(id) !== undefined) ?? first;
   return {
     processOf: (id) => of(id).processOf(id),
+    stepsOf: (processId) => all.flatMap((one) => one.stepsOf(processId)),
     nameOf: (id) => of(id).nameOf(id),
     stageOf: (id) => of(id).stageOf(id),
     isWait: (id) => of(id).isWait(id),
@@ -138,6 +141,7 @@ export async function parseDiagram(xml: string): Promise<Diagram> {
 
   return {
     processOf: (id) => (byId.has(id) ? process.id : undefined),
+    stepsOf: (processId) => (process.id === processId ? elements.filter(isStep).map(({ id }) => id) : []),
     nameOf: (id) => byId.get(id)?.name,
     stageOf: (id) => stages.get(id),
     isWait,

@@ -2,7 +2,7 @@
 import type { StuckStep } from '@ticket-saga/contract/operations';
 import type { OrderStatus, Stage } from '@ticket-saga/contract/states';
 import { type Db, sql } from '@ticket-saga/runtime/database';
-import type { Diagram } from './diagram.ts';
+import { type Diagram, saga } from './diagram.ts';
 import { viewOrder } from './order-view.ts';
 import { readOrder } from './read-orders.ts';
 import { onTheWay } from './steps.ts';
@@ -35,19 +35,23 @@ type Row = {
 };
 
 // A step is stuck while nothing was heard of its process instance afterwards; a dead letter holds the order up before
-// there is an instance, so any later step ends that. What was stuck when its order ended has been overtaken.
-const hung = sql.sql`
+// there is an instance, so any later step ends that. What was stuck when its order ended has been overtaken; but late
+// money has its own end, whenever the order beside it comes to its own.
+const hung = (besides: string[]) => sql.sql`
   select s.order_id, p.status, s.element_id, s.element_instance_key, nullif(s.process_instance_key, '') as process_instance_key,
     s.stage, s.attempt, s.error_code, s.error_message, s.at as since
   from step_event s join purchase p on p.id = s.order_id
-  where s.state = 'STUCK' and (p.completed_at is null or s.at > p.completed_at)
+  where s.state = 'STUCK'
+    and (p.completed_at is null or s.at > p.completed_at or s.element_id = any(${besides}::text[]))
     and not exists (select from step_event later where later.order_id = s.order_id and later.at > s.at
       and s.process_instance_key in ('', later.process_instance_key))`;
 
 const silent = (afterMs: number) => sql.sql`
-  select p.id, p.status, null::text, null::text, null::text, null::text, null::int, null::text, null::text,
+  select p.id, p.status, null::text, null::text, last.process_instance_key, null::text, null::int, null::text, null::text,
     greatest(p.updated_at, p.pay_by)
-  from purchase p
+  from purchase p left join lateral (
+    select process_instance_key from step_event where order_id = p.id and process_instance_key <> '' order by at desc limit 1
+  ) as last on true
   where ${onTheWay} and greatest(p.updated_at, p.pay_by) < now() - ${afterMs} * interval '1 millisecond'
     and not exists (select from hung where hung.order_id = p.id)`;
 
@@ -68,7 +72,7 @@ export async function listStuck(
     ...(after ? [sql.sql`(since, order_id) > (${after.since}::timestamptz, ${after.orderId}::uuid)`] : []),
   ];
   const rows = await db.$queryRaw<Row[]>`
-    with hung as (${hung}), stuck as (select * from hung union all ${silent(filter.silentAfterMs)})
+    with hung as (${hung(diagram.stepsOf('late-payment'))}), stuck as (select * from hung union all ${silent(filter.silentAfterMs)})
     select order_id::text as "orderId", status, element_id as "elementId", element_instance_key as "elementInstanceKey",
       process_instance_key as "processInstanceKey", stage, attempt as tries, error_code as "errorCode",
       error_message as "errorMessage", since
@@ -95,16 +99,22 @@ async function asStuck(db: Db, diagram: Diagram, row: Row): Promise<StuckStep> {
     processInstanceKey: row.processInstanceKey,
     elementInstanceKey: row.elementInstanceKey,
   };
-  if (elementId === null || stage === null)
-    return { ...common, kind: 'SILENT', ...(await whereItStands(db, diagram, orderId)) };
+  if (elementId === null || stage === null) {
+    const place = await whereItStands(db, diagram, orderId);
+    return { ...common, kind: 'SILENT', processId: processOf(diagram, place.step?.id), ...place };
+  }
   return {
     ...common,
     kind: 'STUCK',
+    processId: processOf(diagram, elementId),
     step: { id: elementId, name: diagram.nameOf(elementId) ?? elementId, stage },
     tries: row.tries ?? 1,
     error: errorCode === null ? null : { code: errorCode, message: errorMessage ?? '' },
   };
 }
+
+/** What belongs to no diagram is told of the saga. */
+const processOf = (diagram: Diagram, elementId = '') => diagram.processOf(elementId) ?? saga;
 
 /** The step at which a silent order stands, as its customer sees it. */
 async function whereItStands(

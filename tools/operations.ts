@@ -103,6 +103,7 @@ const stuck = z.looseObject({
   tries: z.number(),
   error: z.object({ code: z.string(), message: z.string() }).nullable(),
   processInstanceKey: z.string().nullable(),
+  processId: z.string(),
   processVersion: z.number().nullable(),
   elementInstanceKey: z.string().nullable(),
   links: z.object({ order: z.string(), operate: z.string().nullable() }),

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { createLogger } from '@ticket-saga/runtime/logger';
 import { v7 as uuidV7 } from 'uuid';
 import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
+import { versionsOf } from '../further-processes.ts';
 import type { OrchestratorParts } from '../parts.ts';
 import { refundRound } from '../refund-runner.ts';
 import { listRefunds, readRefund, requestRefund } from '../refunds.ts';
@@ -116,6 +117,17 @@ test('an order that is stuck takes nobody’s place, and goes on when somebody h
   for (const orderId of ids) orders.set(orderId, { status: 'REFUNDED' });
   await rounds(4, 1);
   expect(await progress(id)).toMatchObject({ state: 'DONE', done: 2, failed: 0 });
+});
+
+test('a confirmed order beside which late money hangs is refunded all the same, and its process noted with its version', async () => {
+  const [orderId = ''] = place('CONFIRMED');
+  orders.set(orderId, { status: 'CONFIRMED', stuck: true });
+  const id = await refundAll();
+  await rounds(6);
+  expect(started).toEqual([orderId]);
+  expect(await versionsOf(parts.db, [`of ${orderId}`])).toEqual(new Map([[`of ${orderId}`, 1]]));
+  // Once begun, what hangs may be the refund itself.
+  expect(await progress(id)).toMatchObject({ failed: 1 });
 });
 
 test('after a crash between the taking up and the start an order is started, after one behind the start it is followed', async () => {

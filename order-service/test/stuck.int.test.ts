@@ -49,6 +49,7 @@ describe('A stuck step', () => {
         orderId,
         status: 'PENDING',
         kind: 'STUCK',
+        processId: 'ticket-order',
         step: { id: 'RequestPayment', name: 'Request payment', stage: 'Processing' },
         since: at(1),
         tries: 5,
@@ -84,6 +85,39 @@ describe('A stuck step', () => {
     const late = { processInstanceKey: '99', occurredAt: new Date(Date.now() + 1_000).toISOString() };
     await hang(orderId, 2, late);
     expect((await stuck({ orderId })).items).toMatchObject([{ processInstanceKey: '99' }]);
+  });
+
+  it.each([
+    ['late-payment', 'CheckLatePayment'],
+    ['late-payment', 'ReserveLateTickets'],
+    ['late-payment', 'ReleaseLateTickets'],
+    ['late-payment', 'RefundLatePayment'],
+    ['late-payment', 'NoteRefund'],
+  ])(
+    'of %s, %s, is not overtaken by the end of its order: late money has an end of its own',
+    async (processId, step) => {
+      const orderId = await place();
+      await tellStep(service.db, orderId, step, { state: 'STUCK', processInstanceKey: '88', occurredAt: at(1), error });
+      await closeOrder(service.db, { orderId, reasonCode: 'PAYMENT_DECLINED' }, jobContext(orderId, 'closeOrder'));
+      expect((await stuck({ orderId })).items).toMatchObject([
+        { processId, step: { id: step }, processInstanceKey: '88' },
+      ]);
+      await tellStep(service.db, orderId, step, { processInstanceKey: '88', occurredAt: at(2) });
+      expect((await stuck({ orderId })).items).toEqual([]);
+    },
+  );
+
+  it('of a refund is listed with its process, until it goes on', async () => {
+    const orderId = await place();
+    const refund = { processId: 'refund-order', step: { id: 'RefundPayment', name: 'Refund payment' } };
+    await tellStep(service.db, orderId, 'RefundPayment', {
+      state: 'STUCK',
+      processInstanceKey: '89',
+      occurredAt: at(1),
+    });
+    expect((await stuck({ orderId })).items).toMatchObject([{ ...refund, processInstanceKey: '89' }]);
+    await tellStep(service.db, orderId, 'RefundPayment', { processInstanceKey: '89', occurredAt: at(2) });
+    expect((await stuck({ orderId })).items).toEqual([]);
   });
 
   it('can be chosen by step, by error and by age, and the oldest comes first, page by page', async () => {
@@ -127,7 +161,22 @@ describe('An order on its way of which nothing is heard', () => {
     await tellStep(service.db, orderId, 'ReserveTickets', { stage: 'Pre-Processing' });
     expect((await stuck({ orderId, silentAfter: 'PT1H' })).items).toEqual([]);
     expect((await stuck({ orderId, silentAfter: 'PT0S' })).items).toMatchObject([
-      { kind: 'SILENT', step: { id: 'RequestPayment' }, error: null, elementInstanceKey: null },
+      {
+        kind: 'SILENT',
+        processInstanceKey: '77',
+        step: { id: 'RequestPayment' },
+        error: null,
+        elementInstanceKey: null,
+      },
+    ]);
+  });
+
+  it('is listed with the process that was heard of last', async () => {
+    const orderId = await place();
+    await tellStep(service.db, orderId, 'ReserveTickets', { occurredAt: at(1) });
+    await tellStep(service.db, orderId, 'StartRefund', { processInstanceKey: '89', occurredAt: at(2) });
+    expect((await stuck({ orderId, silentAfter: 'PT0S' })).items).toMatchObject([
+      { kind: 'SILENT', processId: 'refund-order', processInstanceKey: '89', step: { id: 'RefundPayment' } },
     ]);
   });
 

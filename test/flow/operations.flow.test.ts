@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createOperateApi } from '../../runtime/operate.ts';
-import { z } from 'zod';
 import { openOperations, operationsSettings } from '../../tools/operations.ts';
 import { eventually } from '../support/eventually.ts';
+import { incidentsOf } from '../support/incidents.ts';
 import { part, query, shop } from '../support/system.ts';
 
 const operations = openOperations(operationsSettings());
@@ -43,16 +42,7 @@ describe('A stuck order', () => {
       error: { code: expect.any(String), message: expect.any(String) },
       processVersion: expect.any(Number),
     });
-    const operate = createOperateApi({
-      OPERATE_URL: process.env['OPERATE_URL'] ?? '',
-      OPERATE_USER: 'techlead',
-      OPERATE_PASSWORD: 'zup@123',
-    });
-    const incidents = async () => {
-      const filter = `{"filter":{"processInstanceKey":${stuck.processInstanceKey}}}`;
-      const schema = z.object({ items: z.array(z.object({ state: z.string() })) });
-      return (await operate.search('/v1/incidents/search', filter, schema)).items.map(({ state }) => state);
-    };
+    const incidents = () => incidentsOf(stuck.processInstanceKey);
     await eventually('Operate shows the incident', async () => (await incidents()).includes('ACTIVE'), patience);
     expect((await fetch(stuck.links.operate ?? '')).status).toBe(200);
 
