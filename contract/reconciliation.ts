@@ -35,6 +35,8 @@ export const orderRow = z.object({
   lines,
   /** Ticket codes that were given out. */
   codes: z.int(),
+  /** The process instance that refunds it, or has. */
+  refundBy: z.string().nullable(),
   age,
 });
 export type OrderRow = z.infer<typeof orderRow>;

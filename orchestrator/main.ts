@@ -14,6 +14,7 @@ import {
   servicesSettings,
 } from '@ticket-saga/runtime/config';
 import { createAuthenticate } from '@ticket-saga/runtime/identity';
+import { readOutbox } from '@ticket-saga/runtime/reconciliation';
 import { runService } from '@ticket-saga/runtime/service';
 import { z } from 'zod';
 import { createOrchestratorApp } from './app.ts';
@@ -118,6 +119,10 @@ await runService('orchestrator', config, async (service) => {
     ...parts,
     books: createProviderBooks(config),
     running: createRunningProcesses(operateSettings),
+    publishOutbox: async () => {
+      await db.$executeRaw`select pg_notify('outbox_orchestration', '')`;
+      return readOutbox(db);
+    },
     times: {
       settle: durationMs(config.RECONCILE_SETTLE) / 1_000,
       overdue: durationMs(config.RECONCILE_OVERDUE) / 1_000,

@@ -33,7 +33,7 @@ export function judgeOrder(it: OrderCase, { settle, overdue }: Times): Finding[]
   if (age < settle) return [];
   const kindsFound = ((): Kind[] => {
     if (!it.order) return withoutOrder(it);
-    if (!isFinal(it.order.status)) return onTheWay(it, age >= overdue);
+    if (!isFinal(it.order.status)) return onTheWay(it, it.order, age >= overdue);
     if (it.process?.alive) return [];
     return it.order.status === 'CONFIRMED' ? confirmed(it, it.order) : ended(it, it.order, age >= overdue);
   })();
@@ -46,7 +46,9 @@ function withoutOrder({ reservations, payment }: OrderCase): Kind[] {
   return only({ 'tickets-without-order': tickets, 'money-without-order': money });
 }
 
-function onTheWay({ reservations, payment, process }: OrderCase, overdue: boolean): Kind[] {
+function onTheWay({ reservations, payment, process }: OrderCase, order: OrderRow, overdue: boolean): Kind[] {
+  // Taken back into work after its end: the abort of the saga knows nothing of it.
+  if (order.refundBy !== null) return only({ 'refund-without-process': !process?.alive });
   const paid = payment?.state === 'APPROVED';
   if (process?.alive) return only({ 'paid-but-waiting': paid && overdue });
   if (paid) return ['paid-not-confirmed'];
@@ -129,11 +131,15 @@ export type ProcessCase = {
   orderId: string | null;
   order: OrderRow | undefined;
   repairs: boolean;
+  /** Seconds since its start, as Operate says; undefined at the second look. */
+  age?: number;
 };
 
-export function judgeProcess(it: ProcessCase, { settle }: Times): Finding[] {
+export function judgeProcess(it: ProcessCase, { settle, overdue }: Times): Finding[] {
   const details = { processId: it.processId, processInstanceKey: it.key, status: it.order?.status ?? null };
   const finding = (kind: Kind) => [{ kind, subject: it.key, orderId: it.orderId, details }];
+  // Operate may show an instance before its variables: of a young one the order is not known yet.
+  if (it.orderId === null && it.age !== undefined && it.age < overdue) return [];
   if (!it.order) return finding('process-without-order');
   // The other processes work on orders that have ended.
   const outlives = it.processId === 'ticket-order' && !it.repairs && isFinal(it.order.status) && it.order.age >= settle;

@@ -6,7 +6,6 @@ import { processes } from '@ticket-saga/contract/processes';
 import { mostIds } from '@ticket-saga/contract/reconciliation';
 import { pause } from '@ticket-saga/runtime/backoff';
 import { errorFields } from '@ticket-saga/runtime/logger';
-import { readOutbox } from '@ticket-saga/runtime/reconciliation';
 import type { Finding } from './reconcile-kinds.ts';
 import { judgeBooks, judgeOrder, judgeProcess, type ProcessCase } from './reconcile-judge.ts';
 import { inGroups, joinByKey } from './reconcile-merge.ts';
@@ -25,6 +24,8 @@ import {
   findBookMismatches,
   findOrderMismatches,
   findProcessMismatches,
+  findStockMismatches,
+  findUnsentEvents,
   processCases,
 } from './reconcile-second-look.ts';
 import { byOrder, createSources, type Sources } from './reconcile-sources.ts';
@@ -152,22 +153,8 @@ async function lookAtProcesses(look: Look): Promise<void> {
 }
 
 async function lookAtStock({ parts, sources, run }: Look): Promise<void> {
-  const off: Finding[] = (await sources.stock()).map(({ productId, ...counts }) => ({
-    kind: 'stock-off',
-    subject: productId,
-    orderId: null,
-    details: counts,
-  }));
-  const outboxes = {
-    'order-service': await sources.outbox('order'),
-    'inventory-service': await sources.outbox('inventory'),
-    'payment-service': await sources.outbox('payment'),
-    orchestrator: await readOutbox(parts.db),
-  };
-  const unsent: Finding[] = Object.entries(outboxes)
-    .filter(([, { oldestAge }]) => oldestAge >= parts.times.overdue)
-    .map(([service, details]) => ({ kind: 'outbox-unsent', subject: service, orderId: null, details }));
-  await addMismatches(parts.db, run, [...off, ...unsent]);
+  const off = await findStockMismatches(sources);
+  await addMismatches(parts.db, run, [...off, ...(await findUnsentEvents(parts, sources))]);
 }
 
 /** Pages are read at different moments: what was on its way between them has arrived after this. */

@@ -9,13 +9,15 @@ export type Run = {
   operator: string;
   reason: string;
   repair: boolean;
+  /** The kinds that it repairs alone; none: all whose repair need not be named. */
+  namedKinds: Kind[];
   phase: string;
   counts: Record<string, number>;
   notes: string[];
   startedAt: Date;
   endedAt: Date | null;
 };
-export type NewRun = Pick<Run, 'operator' | 'reason' | 'repair'>;
+export type NewRun = Pick<Run, 'operator' | 'reason' | 'repair'> & { namedKinds?: Kind[] };
 export type Mismatch = Finding & { id: bigint; foundAt: Date; outcome: string | null };
 export type Suspect = 'order' | 'payment' | 'process';
 
@@ -27,13 +29,14 @@ const runsKept = 200;
  * Writes the row of a new run; undefined while another runs.
  * @param everyMs only if none was started within this time
  */
-export async function beginRun(db: Db, { operator, reason, repair }: NewRun, everyMs = 0): Promise<Run | undefined> {
+export async function beginRun(db: Db, wanted: NewRun, everyMs = 0): Promise<Run | undefined> {
+  const { operator, reason, repair, namedKinds = [] } = wanted;
   await db.$executeRaw`
     update reconciliation set state = 'BROKEN_OFF', ended_at = alive_at
     where state = 'RUNNING' and alive_at < now() - ${silence}::interval`;
   const [begun] = await db.$queryRaw<{ id: bigint }[]>`
-    insert into reconciliation (operator, reason, repair)
-    select ${operator}, ${reason}, ${repair}
+    insert into reconciliation (operator, reason, repair, named_kinds)
+    select ${operator}, ${reason}, ${repair}, ${namedKinds}::text[]
     where not exists (select from reconciliation where started_at > now() - ${everyMs}::float8 * interval '1 millisecond')
     on conflict do nothing returning id`;
   if (!begun) return undefined;
@@ -65,7 +68,7 @@ export async function findRun(db: Db, id: bigint): Promise<Run | undefined> {
 export function readRuns(db: Db, before: bigint | undefined, limit: number): Promise<Run[]> {
   return db.$queryRaw<Run[]>`
     select id, case when state = 'RUNNING' and alive_at < now() - ${silence}::interval then 'BROKEN_OFF' else state end as state,
-      operator, reason, repair, phase, counts, notes, started_at as "startedAt", ended_at as "endedAt"
+      operator, reason, repair, named_kinds as "namedKinds", phase, counts, notes, started_at as "startedAt", ended_at as "endedAt"
     from reconciliation where id < ${before ?? 9_223_372_036_854_775_807n} order by id desc limit ${limit}`;
 }
 

@@ -25,8 +25,8 @@ export function createReconciler(parts: ReconcileParts): Reconciler {
     async start(wanted, everyMs) {
       const run = await beginRun(parts.db, wanted, everyMs);
       if (!run) return undefined;
-      const { id, operator, repair } = run;
-      parts.logger.info('reconciliation started', { run: String(id), operator, repair });
+      const { id, operator, repair, namedKinds } = run;
+      parts.logger.info('reconciliation started', { run: String(id), operator, repair, namedKinds });
       const work = reconcile(parts, run, stop.signal)
         .then(() => report(parts, run))
         .catch((error: unknown) => void parts.logger.warn('reconciliation: not reported', errorFields(error)))

@@ -26,6 +26,14 @@ const mostTries = 6;
 
 const isUuid = (id: string) => z.uuid().safeParse(id).success;
 
+/** Their names as people read them. */
+export const serviceNames = {
+  'order-service': 'order',
+  'inventory-service': 'inventory',
+  'payment-service': 'payment',
+} as const satisfies Record<string, ServiceName>;
+export const isService = (name: string): name is keyof typeof serviceNames => Object.hasOwn(serviceNames, name);
+
 /** Probes of the engine, and look-ups at the provider, at once. */
 const atOnce = 10;
 
@@ -84,13 +92,16 @@ export function createSources(
 
     /**
      * Adds what the engine says. A process that was started twice, by a crash in between, lives on under the key that
-     * reserved; so the owners of the reservations are asked for as well.
+     * reserved, or that refunds; so the owners of the reservations and of the refund are asked for as well.
      */
     withProcess: (cases: OrderCase[]): Promise<OrderCase[]> =>
       inTurns(cases, async (it) => {
         const started = await processesOf(db, it.id);
         const owners = it.reservations.flatMap(({ owner }) => (owner === null ? [] : [owner]));
-        const alive = await some([...new Set([...started, ...owners])], (key) => patiently(() => engine.isAlive(key)));
+        const refund = it.order?.refundBy ?? [];
+        const alive = await some([...new Set([...started, ...owners].concat(refund))], (key) =>
+          patiently(() => engine.isAlive(key)),
+        );
         return { ...it, process: { started: started.length > 0, alive } };
       }),
   };

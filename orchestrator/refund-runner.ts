@@ -121,7 +121,9 @@ async function goOn(parts: RunnerParts, item: Item): Promise<void> {
   if (order.status === 'COMPENSATING') return note(parts, item, 'RUNNING');
   if (order.status !== 'CONFIRMED')
     return note(parts, item, 'REFUSED', { code: 'ORDER_NOT_REFUNDABLE', message: `The order is ${order.status}.` });
-  if (item.processInstanceKey !== null) return note(parts, item, 'RUNNING');
+  // One that was cancelled before its first step has left the order as it was.
+  if (item.processInstanceKey !== null && (await parts.engine.isAlive(item.processInstanceKey)))
+    return note(parts, item, 'RUNNING');
   const variables = refundOrderVariables.parse({ orderId: item.orderId });
   const { processInstanceKey, version } = await start(parts.engine, refundProcess, variables);
   await noteProcess(parts.db, item.orderId, processInstanceKey, version);

@@ -16,7 +16,10 @@ export const collected = ['PENDING', 'AWAITING_PAYMENT', 'CONFIRMED'] as const;
  * Notes the wish, with its entry in the audit trail; the runner does the rest. Returns the refund's id.
  * @throws Problem 404 for an unknown order or product, 409 ORDER_NOT_REFUNDABLE for an order that is not confirmed
  */
-export async function requestRefund(parts: OrchestratorParts, wish: RefundWish): Promise<string> {
+export async function requestRefund(
+  parts: Pick<OrchestratorParts, 'db' | 'services'>,
+  wish: RefundWish,
+): Promise<string> {
   const id = uuidV7();
   const { operator, reason } = wish;
   if ('orderId' in wish) {
@@ -39,6 +42,14 @@ export async function requestRefund(parts: OrchestratorParts, wish: RefundWish):
     insert into refund (id, product_id, operator, reason, state, collect_status)
     values (${id}::uuid, ${productId}, ${operator}, ${reason}, 'COLLECTING', ${collected[0]})`;
   return id;
+}
+
+/** The refund, not done yet, that will see to the order. */
+export async function openRefundOf(db: Db, orderId: string): Promise<string | undefined> {
+  const [open] = await db.$queryRaw<{ id: string }[]>`
+    select refund_id::text as id from refund_order
+    where order_id = ${orderId}::uuid and state in ('WAITING', 'RUNNING', 'FAILED') limit 1`;
+  return open?.id;
 }
 
 export type RefundRow = {

@@ -3,9 +3,17 @@ import type { Api } from '@ticket-saga/runtime/api';
 import type { Db } from '@ticket-saga/runtime/database';
 import { Problem } from '@ticket-saga/runtime/problem';
 import { z } from 'zod';
-import { kindNames, kinds } from './reconcile-kinds.ts';
+import { kindNames, kinds, repairs } from './reconcile-kinds.ts';
 import type { Reconciler } from './reconcile-schedule.ts';
-import { countMismatches, findRun, type Mismatch, readMismatches, readRuns, type Run } from './reconcile-runs.ts';
+import {
+  countMismatches,
+  findRun,
+  type KindCount,
+  type Mismatch,
+  readMismatches,
+  readRuns,
+  type Run,
+} from './reconcile-runs.ts';
 
 export type ReconciliationRouteParts = { db: Db; reconciler: Reconciler };
 
@@ -31,6 +39,9 @@ const run = z
     operator: z.string(),
     reason: z.string(),
     repair: z.boolean(),
+    namedKinds: z
+      .array(z.enum(kindNames))
+      .describe('the kinds that it repairs alone; none: all that need not be named'),
     phase: z.string(),
     counts: z.record(z.string(), z.int()),
     notes: z.array(z.string()).describe('what could not be looked at, or why it failed'),
@@ -38,12 +49,15 @@ const run = z
     endedAt: z.iso.datetime().nullable(),
   })
   .meta({ id: 'Reconciliation' });
+const kindName = z.enum(kindNames, { error: `must be one of ${kindNames.join(', ')}` });
 const kindCount = z.object({
   kind: z.enum(kindNames),
   sentence: z.string(),
   severity: z.enum(['critical', 'serious', 'minor']),
   repair: z.string(),
-  look: z.string().optional().describe('where a person begins'),
+  does: z.string().describe('what the repair is'),
+  when: z.enum(['always', 'named']).describe('named: a run makes this repair only when its `kinds` name the kind'),
+  look: z.string().optional().describe('where a person looks first'),
   found: z.int(),
   open: z.int().describe('not put right by a repair'),
 });
@@ -70,14 +84,21 @@ export function addReconciliationRoutes(api: Api, { db, reconciler }: Reconcilia
     method: 'post',
     path: '/operations/reconciliation',
     summary: 'Holds orders, reservations, payments, the provider’s books and the processes against each other',
-    description: 'Answers at once; follow the run by its id. Without `repair` nothing is changed.',
+    description:
+      'Answers at once; follow the run by its id. Without `repair` nothing is changed. With it all kinds are repaired ' +
+      'whose repair need not be named; with `kinds` those, and no others.',
     access: 'operator',
-    body: z.object({ repair: z.boolean().default(false), reason }),
-    bodyExamples: { 'look only': { reason: 'after the outage' }, repair: { reason: 'after the outage', repair: true } },
+    // Strict: a misspelt `kinds` would repair all others.
+    body: z.strictObject({ repair: z.boolean().default(false), kinds: z.array(kindName).min(1).optional(), reason }),
+    bodyExamples: {
+      'look only': { reason: 'after the outage' },
+      repair: { reason: 'after the outage', repair: true },
+      'repair what must be named': { reason: 'they were told', repair: true, kinds: ['confirmed-not-paid'] },
+    },
     answers: { 202: { description: 'The run has begun; `Location` names it', schema: run } },
-    async handle({ body, identity }) {
+    async handle({ body: { kinds: named = [], ...wanted }, identity }) {
       const operator = identity.kind === 'operator' ? identity.name : identity.kind;
-      const begun = await reconciler.start({ operator, ...body });
+      const begun = await reconciler.start({ operator, ...wanted, namedKinds: [...new Set(named)] });
       if (!begun) throw new Problem('RECONCILIATION_RUNNING', 'Wait for its end: one runs at a time.');
       return { status: 202, body: shownRun(begun), headers: { Location: `/operations/reconciliation/${begun.id}` } };
     },
@@ -111,7 +132,7 @@ export function addReconciliationRoutes(api: Api, { db, reconciler }: Reconcilia
       const counted = await countMismatches(db, found.id);
       return {
         status: 200,
-        body: { ...shownRun(found), kinds: counted.map((one) => ({ ...one, ...kinds[one.kind] })) },
+        body: { ...shownRun(found), kinds: counted.map(describe) },
       };
     },
   });
@@ -133,6 +154,12 @@ export function addReconciliationRoutes(api: Api, { db, reconciler }: Reconcilia
     },
   });
 }
+
+const describe = (one: KindCount): z.input<typeof kindCount> => ({
+  ...one,
+  ...kinds[one.kind],
+  ...repairs[kinds[one.kind].repair],
+});
 
 const cursorOf = <Row extends { id: bigint }>(found: Row[], items: Row[]): string | null =>
   found.length > items.length ? String(items.at(-1)?.id) : null;

@@ -37,6 +37,7 @@ async function readOrderRows(db: Db, query: RowsQuery): Promise<OrderRow[]> {
       (select coalesce(string_agg(i."productId" || ':' || i.quantity, ' ' order by i."productId" collate "C"), '')
         from jsonb_to_recordset(p.items) as i("productId" text, quantity int)) as lines,
       (select count(*)::int from ticket t where t.order_id = p.id) as codes,
+      p.refund_by as "refundBy",
       extract(epoch from now() - p.updated_at)::float8 as age
     from purchase p
     where ${pageOf(query, { id: sql.sql`p.id`, cursor: sql.sql`${query.cursor ?? null}::uuid` })}

@@ -8,9 +8,11 @@ import { z } from 'zod';
 
 const usage = `Holds orders, reservations, payments, the provider's books and the processes against each other.
 
-  npm run reconcile                     looks only, and says what could be repaired
-  npm run reconcile -- --repair         repairs what needs no person, and notes each act in the audit trail
-  npm run reconcile -- --dry-run        as without anything: looks only
+  npm run reconcile                     looks only, and says what could be repaired; --dry-run says the same
+  npm run reconcile -- --repair         repairs all kinds that need not be named, and notes each act in the audit trail
+  npm run reconcile -- --repair --kind <kind> [--kind <kind>]
+                                        repairs these kinds and no others. Kinds whose repair gives money back, takes
+                                        tickets from a confirmed order or touches what may not be ours must be named
   npm run reconcile -- --json           prints the result as JSON
   npm run reconcile -- --reason <text>  why, for the audit trail
 
@@ -41,6 +43,8 @@ const kindCount = z.object({
   sentence: z.string(),
   severity: z.string(),
   repair: z.string(),
+  does: z.string(),
+  when: z.string(),
   look: z.string().optional(),
   found: z.number(),
   open: z.number(),
@@ -55,6 +59,7 @@ const mismatch = z.looseObject({
 });
 type Mismatch = z.infer<typeof mismatch>;
 const problem = z.object({ code: z.string(), detail: z.string().optional() });
+type Wish = { repair: boolean; kinds: string[] };
 
 async function ask<S extends z.ZodType>(where: string, schema: S, body?: object): Promise<z.output<S>> {
   const sent = body && { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
@@ -92,25 +97,24 @@ async function* mismatchesOf(id: string): AsyncGenerator<Mismatch> {
 /** How many of a kind are named one by one on the screen; `--json` names all. */
 const named = 20;
 
-async function show(ended: WholeRun, repaired: boolean): Promise<void> {
+async function show(ended: WholeRun, wish: Wish): Promise<void> {
   const { orders = 0, reservations = 0, payments = 0, providerPayments = 0, processes = 0 } = ended.counts;
   print(
     `${orders} orders, ${reservations} reservations, ${payments} payments, ${providerPayments} at the provider, ${processes} running processes\n`,
   );
   for (const note of ended.notes) print(`note: ${note}\n`);
   if (ended.kinds.length === 0) return void print('Nothing is off.\n');
+  if (!wish.repair) print('A dry run: nothing was changed.\n');
   const byKind = new Map<string, Mismatch[]>();
   for await (const one of mismatchesOf(ended.id)) {
     const ofKind = byKind.get(one.kind) ?? [];
     if (ofKind.length < named) byKind.set(one.kind, [...ofKind, one]);
   }
-  for (const { kind, sentence, severity, repair, look, found, open } of ended.kinds) {
+  for (const one of ended.kinds) {
+    const { kind, sentence, severity, look, found, open } = one;
     print(`\n${kind} (${severity}): ${found}${open < found ? `, ${open} still open` : ''}\n  ${sentence}\n`);
-    print(
-      repair === 'person'
-        ? `  needs a person: ${look ?? ''}\n`
-        : `  ${repaired ? 'repair' : '--repair would'}: ${repair}${look ? `. ${look}` : ''}\n`,
-    );
+    print(`  ${repairInWords(one, wish)}\n`);
+    if (look) print(`  look first: ${look}\n`);
     for (const { subject, orderId, outcome } of byKind.get(kind) ?? [])
       print(
         `    ${subject}${orderId !== null && orderId !== subject ? ` (order ${orderId})` : ''}${outcome === null ? '' : `  ${outcome}`}\n`,
@@ -119,10 +123,19 @@ async function show(ended: WholeRun, repaired: boolean): Promise<void> {
   }
 }
 
+/** What was repaired, what would be, or how to ask for it. */
+function repairInWords({ kind, does, when }: z.infer<typeof kindCount>, { repair, kinds }: Wish): string {
+  const meant = kinds.length > 0 ? kinds.includes(kind) : when === 'always';
+  if (meant) return `${repair ? 'repair' : '--repair would'}: ${does}`;
+  const how = when === 'named' ? `--repair --kind ${kind}` : `--repair, or --repair --kind ${kind}`;
+  return `repair, not asked for: ${does}. Ask with: ${how} --reason …`;
+}
+
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       repair: { type: 'boolean', default: false },
+      kind: { type: 'string', multiple: true, default: [] },
       'dry-run': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       reason: { type: 'string', default: 'by hand' },
@@ -130,15 +143,19 @@ async function main(): Promise<number> {
     },
   });
   if (values.help) return (print(usage), 0);
-  const repair = values.repair && !values['dry-run'];
-  const begun = await ask(path, run, { repair, reason: values.reason });
+  const wish = { repair: values.repair && !values['dry-run'], kinds: values.kind };
+  const begun = await ask(path, run, {
+    repair: wish.repair,
+    reason: values.reason,
+    ...(wish.kinds.length > 0 ? { kinds: wish.kinds } : {}),
+  });
   const ended = await follow(begun.id);
   if (ended.state !== 'DONE') throw new CannotRun(`The run ended ${ended.state}: ${ended.notes.join(' ')}`);
   if (values.json) {
     const mismatches: Mismatch[] = [];
     for await (const one of mismatchesOf(ended.id)) mismatches.push(one);
     print(`${JSON.stringify({ ...ended, mismatches }, null, 2)}\n`);
-  } else await show(ended, repair);
+  } else await show(ended, wish);
   return ended.kinds.some(({ open }) => open > 0) ? 1 : 0;
 }
 

@@ -1,8 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import type { OrderRow, PaymentRow, ReservationRow } from '@ticket-saga/contract/reconciliation';
 import type { ProviderRow } from '../provider-books.ts';
 import { judgeBooks, judgeOrder, judgeProcess, type OrderCase } from '../reconcile-judge.ts';
-import { kinds } from '../reconcile-kinds.ts';
+import { isRepaired, type Kind, kindNames, kinds, repairs } from '../reconcile-kinds.ts';
 
 const id = '01900000-0000-7000-8000-000000000001';
 const times = { settle: 30, overdue: 300 };
@@ -14,6 +15,7 @@ const order = (status: OrderRow['status'], more: Partial<OrderRow> = {}): OrderR
   total: 2_000,
   lines: 'a:2',
   codes: status === 'CONFIRMED' ? 2 : 0,
+  refundBy: null,
   age: old,
   ...more,
 });
@@ -145,6 +147,15 @@ describe('An order on the way', () => {
     expect(onTheWay({ process: gone, payment: payment('APPROVED') })).toEqual(['paid-not-confirmed']);
   });
 
+  test('because it is being refunded is a matter of its refund, however its money and tickets are', () => {
+    const refunding = { order: order('COMPENSATING', { refundBy: '7', codes: 2 }) };
+    for (const state of ['APPROVED', 'REFUNDING', 'REFUNDED', 'DECLINED'] as const) {
+      expect(onTheWay({ ...refunding, payment: payment(state), process: alive })).toEqual([]);
+      expect(onTheWay({ ...refunding, payment: payment(state), process: gone })).toEqual(['refund-without-process']);
+    }
+    expect(onTheWay({ ...refunding, reservations: [], payment: undefined })).toEqual(['refund-without-process']);
+  });
+
   test('is suspected while the engine was not asked', () => {
     const { process: _, ...unasked } = {
       id,
@@ -241,9 +252,46 @@ describe('A process that runs', () => {
     expect(judged('CANCELLED', { repairs: true })).toEqual([]);
     expect(judged(undefined)).toEqual(['process-without-order']);
   });
+
+  test('and whose order is not known yet is left alone while it is young', () => {
+    expect(judged(undefined, { orderId: null, age: 100 })).toEqual([]);
+    expect(judged(undefined, { orderId: null, age: 300 })).toEqual(['process-without-order']);
+    expect(judged(undefined, { age: 100 })).toEqual(['process-without-order']);
+  });
 });
 
-test('each kind that needs a person says where to begin', () => {
-  for (const [kind, it] of Object.entries(kinds))
-    if (it.repair === 'person') expect({ kind, look: 'look' in it }).toEqual({ kind, look: true });
+describe('Every kind of mismatch', () => {
+  const repairOf = (kind: Kind) => repairs[kinds[kind].repair];
+
+  test('has a repair; those that give money back or take from a confirmed order only for a run that names the kind', () => {
+    const named = kindNames.filter((kind) => repairOf(kind).when === 'named').toSorted();
+    expect(named).toEqual([
+      'books-differ',
+      'confirmed-not-paid',
+      'confirmed-without-tickets',
+      'money-without-order',
+      'quantities-differ',
+      'unknown-to-provider',
+      'unknown-to-shop',
+    ]);
+    for (const kind of kindNames) {
+      expect(isRepaired(kind, [])).toBe(!named.includes(kind));
+      expect(isRepaired(kind, [kind])).toBe(true);
+      expect(isRepaired(kind, [kind === 'stock-off' ? 'outbox-unsent' : 'stock-off'])).toBe(false);
+    }
+  });
+
+  test('stands with its repair among those that operators read of', async () => {
+    const guide = await readFile(new URL('../../docs/operating.md', import.meta.url), 'utf8');
+    const rows = guide.split('\n').filter((line) => line.startsWith('| `'));
+    for (const kind of kindNames) {
+      const cells = rows
+        .find((row) => row.startsWith(`| \`${kind}\` `))
+        ?.split('|')
+        .map((cell) => cell.trim());
+      const { sentence, severity } = kinds[kind];
+      const { does, when } = repairOf(kind);
+      expect(cells?.slice(1, -1)).toEqual([`\`${kind}\``, sentence, severity, does, when]);
+    }
+  });
 });

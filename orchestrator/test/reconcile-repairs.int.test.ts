@@ -4,11 +4,12 @@ import type { Db } from '@ticket-saga/runtime/database';
 import { PassingFault } from '@ticket-saga/runtime/errors';
 import { z } from 'zod';
 import { createProviderBooks } from '../provider-books.ts';
+import type { Kind } from '../reconcile-kinds.ts';
 import type { ReconcileParts } from '../reconcile-parts.ts';
 import { reconcile } from '../reconcile-run.ts';
 import { beginRun, findRun, type Mismatch, noteProgress, readMismatches, readRuns } from '../reconcile-runs.ts';
 import { createServices } from '../services.ts';
-import { changeBooks, fillIn, type FilledShop, openFilledShop } from './filled-shop.ts';
+import { changeBooks, fillIn, type FilledShop, openFilledShop, orderIdOf } from './filled-shop.ts';
 import { type Seed, seeds } from './seeded-mismatches.ts';
 
 let shop: FilledShop;
@@ -32,6 +33,7 @@ const engine = {
     started.add(key);
     return key;
   },
+  cancelProcess: async (key: string) => void asked.push({ cancelled: key }),
   publishMessage: async ({ name, correlationKey }: { name: string; correlationKey: string }) =>
     void asked.push({ name, correlationKey }),
 };
@@ -40,10 +42,19 @@ let stillRuns: { key: string; processId: string; age: number; orderId: string }[
 
 function partsOf(): ReconcileParts {
   const { settings, logger } = shop;
+  const services = createServices(settings);
   return {
     db,
     engine: engine as unknown as ReconcileParts['engine'],
-    services: createServices(settings),
+    services: {
+      ...services,
+      post: async (service, path, body, answer) => {
+        const [, given] = played.find(([of]) => of.test(path)) ?? [];
+        if (!given) return services.post(service, path, body, answer);
+        asked.push({ service, path, body });
+        return answer.parse(given);
+      },
+    },
     books: createProviderBooks(settings),
     running: {
       async *all() {
@@ -54,13 +65,32 @@ function partsOf(): ReconcileParts {
     logger,
     settings: { PAYMENT_DEADLINE: 'PT15M', HOLD_GRACE: 'PT5M' } as ReconcileParts['settings'],
     times: { settle: 0.05, overdue: 300 },
+    publishOutbox: async () => (asked.push({ published: 'orchestrator' }), { unsent: 0, oldestAge: 0 }),
   };
 }
 
+/** Answers of the services' repairs, which are tested where they are made. */
+const played: [RegExp, object][] = [
+  [/\/ticket-codes$/, { codes: 1 }],
+  [/\/reservations\/release$/, { state: 'RELEASED' }],
+  [/\/payments\/[^/]+\/return$/, { state: 'REFUNDED' }],
+  [/\/settle$/, { state: 'REFUNDED', done: 'refunded' }],
+  [/\/provider-payments\/[^/]+\/return$/, { status: 'REFUNDED' }],
+  [/\/outbox\/publish$/, { unsent: 0, oldestAge: 0 }],
+  [
+    /\/recount$/,
+    { productId: 'odd', capacity: 3, available: 3, held: 0, sold: 0, heldByReservations: 0, soldByReservations: 0 },
+  ],
+];
+
 /** A run, and what it found and did about one subject: other tests leave mismatches behind. */
-async function runOn(subject: string, repair: boolean): Promise<{ found: Mismatch[]; acts: unknown[] }> {
+async function runOn(
+  subject: string,
+  repair: boolean,
+  namedKinds: Kind[] = [],
+): Promise<{ found: Mismatch[]; acts: unknown[] }> {
   const parts = partsOf();
-  const run = await beginRun(parts.db, { operator: 'somebody', reason: 'a test', repair });
+  const run = await beginRun(parts.db, { operator: 'somebody', reason: 'a test', repair, namedKinds });
   if (!run) throw new Error('Another one runs.');
   asked.length = 0;
   await reconcile(parts, run, new AbortController().signal);
@@ -89,7 +119,7 @@ async function someOrder(status: string, nth = 0): Promise<string> {
 
 const audit = async (orderId: string) =>
   shop.database.db('orchestration')
-    .$queryRaw`select operator, action, reason, outcome from operator_action where order_id = ${orderId}::uuid`;
+    .$queryRaw`select operator, action, reason, outcome from operator_action where order_id = ${orderId}::uuid order by operator_action.id`;
 
 describe('A repair', () => {
   const abort = (orderId: string) =>
@@ -222,10 +252,129 @@ describe('A repair', () => {
     }
   });
 
-  test('is left to a person where only a person can decide', async () => {
-    const { subject, kind, sql } = seed('tickets-without-order');
+  test.each<[Kind, string, string]>([
+    ['ticket-codes-off', 'order', '/reconciliation/orders/SUBJECT/ticket-codes'],
+    ['stock-off', 'inventory', '/reconciliation/stock/SUBJECT/recount'],
+  ])('of %s is asked of its service', async (kind, service, path) => {
+    const { subject, sql } = seed(kind);
     await changeBooks(shop.database, sql);
-    expect(await runOn(subject, true)).toEqual({ found: [expect.objectContaining({ kind, outcome: null })], acts: [] });
+    const { found, acts } = await runOn(subject, true);
+    expect(found).toEqual([expect.objectContaining({ kind, outcome: 'done' })]);
+    expect(acts).toEqual([{ service, path: path.replace('SUBJECT', subject), body: {} }]);
+  });
+
+  test('of tickets without an order releases each reservation that has some', async () => {
+    const { subject, kind, sql } = seed('tickets-without-order');
+    await changeBooks(shop.database, [
+      ...sql,
+      ...['/late', '/old'].map(
+        (more) => `insert into inventory.reservation (id, order_id, owner, state, total, pay_by, hold_until, updated_at)
+          values ('${subject}${more}', '${subject}', '97', '${more === '/late' ? 'CONFIRMED' : 'EXPIRED'}', 0, now(), now(), now() - interval '1 hour')`,
+      ),
+    ]);
+    const { found, acts } = await runOn(subject, true);
+    expect(found).toEqual([expect.objectContaining({ kind, outcome: 'done' })]);
+    const path = '/reconciliation/reservations/release';
+    expect(acts).toHaveLength(2);
+    for (const reservationId of [subject, `${subject}/late`])
+      expect(acts).toContainEqual({ service: 'inventory', path, body: { reservationId } });
+  });
+
+  test.each<[Kind, string]>([
+    ['books-differ', '/reconciliation/payments/SUBJECT/settle'],
+    ['unknown-to-provider', '/reconciliation/payments/SUBJECT/settle'],
+    ['unknown-to-shop', '/reconciliation/provider-payments/SUBJECT/return'],
+  ])('of %s is asked of payment-service only by a run that names it', async (kind, path) => {
+    const { subject, sql } = seed(kind);
+    await changeBooks(shop.database, sql);
+    const { rows } = await shop.database.admin.query<{ id: string }>(`select payment_id($1)::text as id`, [
+      subject.replace('payment ', ''),
+    ]);
+    const id = String(rows[0]?.id);
+    expect(await runOn(id, true)).toEqual({ found: [expect.objectContaining({ kind, outcome: null })], acts: [] });
+    const { found, acts } = await runOn(id, true, [kind]);
+    expect(found).toEqual([expect.objectContaining({ kind, outcome: 'done' })]);
+    expect(acts).toEqual([{ service: 'payment', path: path.replace('SUBJECT', id), body: {} }]);
+  });
+
+  test('of money without an order names the payment, and is made only by a run that names the kind', async () => {
+    const { subject, kind, sql } = seed('money-without-order');
+    await changeBooks(shop.database, sql);
+    expect((await runOn(subject, true)).found).toEqual([expect.objectContaining({ kind, outcome: null })]);
+    const { found } = await runOn(subject, true, ['money-without-order']);
+    expect(found).toEqual([expect.objectContaining({ kind, outcome: 'done' })]);
+    const { id } = z.object({ id: z.string() }).parse(found[0]?.details['payment']);
+    expect(asked).toContainEqual({ service: 'payment', path: `/reconciliation/payments/${id}/return`, body: {} });
+  });
+
+  test.each<Kind>(['confirmed-without-tickets', 'quantities-differ', 'confirmed-not-paid'])(
+    'of %s is a refund as an operator asks for it, once, and only by a run that names it',
+    async (kind) => {
+      const { subject, sql } = seed(kind);
+      await changeBooks(shop.database, sql);
+      expect(await runOn(subject, true)).toEqual({
+        found: [expect.objectContaining({ kind, outcome: null })],
+        acts: [],
+      });
+      const refunds = () => db.$queryRaw`
+        select r.reason, r.operator, r.order_id::text as of, o.state
+        from refund r join refund_order o on o.refund_id = r.id where o.order_id = ${subject}::uuid`;
+      expect(await refunds()).toEqual([]);
+      // The second time the order waits for its turn.
+      for (const _ of ['first', 'second'])
+        expect((await runOn(subject, true, [kind])).found).toEqual([
+          expect.objectContaining({ kind, outcome: 'done' }),
+        ]);
+      expect(await refunds()).toEqual([{ reason: 'a test', operator: 'somebody', of: subject, state: 'WAITING' }]);
+      expect(await audit(subject)).toEqual(
+        ['refund-order', 'repair', 'repair'].map((action) => expect.objectContaining({ action, outcome: 'done' })),
+      );
+    },
+  );
+
+  test('of a refund whose process is gone starts it behind its first step, for the tickets that were sold', async () => {
+    const { subject, kind, sql } = seed('refund-without-process');
+    await changeBooks(shop.database, sql);
+    const { found, acts } = await runOn(subject, true);
+    expect(found).toEqual([expect.objectContaining({ kind, outcome: 'done' })]);
+    expect(acts).toEqual([
+      {
+        processId: 'refund-order',
+        elementId: 'RefundPayment',
+        orderId: subject,
+        reservationId: subject,
+        reasonCode: 'REFUNDED_BY_OPERATOR',
+        reasonMessage: null,
+      },
+    ]);
+    expect(await runOn(subject, true)).toEqual({ found: [], acts: [] }); // the new one lives
+  });
+
+  test('of a process without an order cancels it', async () => {
+    stillRuns = [{ key: '1666', processId: 'late-payment', age: 900, orderId: orderIdOf(999_999_990) }];
+    const { found, acts } = await runOn('1666', true);
+    expect(found).toEqual([expect.objectContaining({ kind: 'process-without-order', outcome: 'done' })]);
+    expect(acts).toEqual([{ cancelled: '1666' }]);
+    stillRuns = [];
+  });
+
+  test('of events that wait has the service send them: it by HTTP, or the orchestrator itself', async () => {
+    const { subject, kind, sql } = seed('outbox-unsent');
+    await changeBooks(shop.database, [...sql, ...sql.map((one) => one.replace('payments.', 'orchestration.'))]);
+    const of = await runOn(subject, true);
+    expect(of.found).toEqual([expect.objectContaining({ kind, outcome: 'done' })]);
+    expect(asked).toContainEqual({ service: 'payment', path: '/reconciliation/outbox/publish', body: {} });
+    expect(asked).toContainEqual({ published: 'orchestrator' });
+  });
+
+  test('is made of the named kinds alone', async () => {
+    const [held, other] = [await someOrder('CANCELLED', 25), await someOrder('CANCELLED', 26)];
+    await changeBooks(shop.database, [
+      `update inventory.reservation set state = 'HELD' where order_id = '${held}'`,
+      `update inventory.reservation set state = 'CONFIRMED' where order_id = '${other}'`,
+    ]);
+    expect((await runOn(held, true, ['sold-for-ended-order'])).found).toMatchObject([{ outcome: null }]);
+    expect((await runOn(other, false, ['sold-for-ended-order'])).found).toEqual([]); // the run before has begun it
   });
 
   test('is not made where it has come right meanwhile', async () => {

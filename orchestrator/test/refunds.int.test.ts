@@ -14,6 +14,8 @@ let parts: OrchestratorParts;
 let orders: Map<string, { status: string; stuck?: boolean }>;
 let started: string[];
 let engineAway: boolean;
+/** The orders whose process was cancelled. */
+let cancelled: Set<string>;
 
 beforeAll(async () => {
   database = await testDatabase();
@@ -23,6 +25,7 @@ beforeEach(async () => {
   orders = new Map();
   started = [];
   engineAway = false;
+  cancelled = new Set();
   const answer = (path: string): unknown => {
     const url = new URL(path, 'http://order');
     if (url.pathname.startsWith('/products/')) return url.pathname.endsWith('/sold') ? {} : undefined;
@@ -54,8 +57,10 @@ beforeEach(async () => {
     startProcess: async (_: string, { orderId }: { orderId: string }) => {
       if (engineAway) throw Object.assign(new Error('away'), { code: 14 });
       started.push(orderId);
+      cancelled.delete(orderId);
       return { processInstanceKey: `of ${orderId}`, version: 1 };
     },
+    isAlive: async (key: string) => !cancelled.has(key.replace('of ', '')),
   };
   const db = database.db('orchestration');
   await db.$executeRaw`delete from refund`;
@@ -143,6 +148,19 @@ test('after a crash between the taking up and the start an order is started, aft
   for (const orderId of [before, behind]) orders.set(orderId, { status: 'REFUNDED' });
   await rounds(2);
   expect(await progress(id)).toMatchObject({ state: 'DONE', done: 2, refused: 0 });
+});
+
+test('an order whose process was cancelled before its first step gets another', async () => {
+  const [orderId = ''] = place('CONFIRMED');
+  const id = await refundAll();
+  await rounds(6);
+  expect(started).toEqual([orderId]);
+  cancelled.add(orderId);
+  await rounds(2);
+  expect(started).toEqual([orderId, orderId]);
+  orders.set(orderId, { status: 'REFUNDED' });
+  await rounds(2);
+  expect(await progress(id)).toMatchObject({ state: 'DONE', done: 1 });
 });
 
 test('one order: only a confirmed one, with its entry in the audit trail', async () => {

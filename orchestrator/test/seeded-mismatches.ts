@@ -1,6 +1,6 @@
 /** One mismatch of each kind at the least, as SQL on the filled-in shop, and what the reconciliation must say of it. */
 import type { Kind } from '../reconcile-kinds.ts';
-import { type classes, goneKey, numberOf, orderIdOf } from './filled-shop.ts';
+import { aliveKey, type classes, goneKey, numberOf, orderIdOf } from './filled-shop.ts';
 
 export type Seed = { kind: Kind; subject: string; sql: string[] };
 
@@ -45,6 +45,9 @@ export const seeds: Seed[] = [
   onOrder('order-without-process', 'onTheWay', (_, n) => gone(n)),
   onOrder('paid-not-confirmed', 'onTheWay', (id, n) => [...gone(n), ...approved(id, n)]),
   onOrder('paid-but-waiting', 'onTheWay', approved),
+  onOrder('refund-without-process', 'confirmed', (id, n) => [
+    order(id, `status = 'COMPENSATING', refund_by = '${goneKey(n)}'`),
+  ]),
   onOrder('held-for-final-order', 'declined', (id) => [reservation(id, `state = 'HELD'`)]),
   onOrder('held-for-final-order', 'cancelled', (id) => [
     `insert into inventory.reservation (id, order_id, owner, state, total, pay_by, hold_until, updated_at)
@@ -152,6 +155,10 @@ export const decoys: string[] = [
   // A crash between the engine's answer and our row: the instance that reserved lives on under another key.
   onOrder('order-without-process', 'onTheWay', (id, n) => [
     `update orchestration.started_process set process_instance_key = '${goneKey(n)}' where order_id = '${id}'`,
+  ]),
+  // Known by the order alone: a crash between the engine's answer and our row.
+  onOrder('refund-without-process', 'confirmed', (id, n) => [
+    order(id, `status = 'COMPENSATING', refund_by = '${aliveKey(n)}'`),
   ]),
   onOrder('books-differ', 'confirmed', (id, n) => [
     payment(id, `source = 'manual'`),
