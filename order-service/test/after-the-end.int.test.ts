@@ -3,24 +3,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { jobs } from '@ticket-saga/contract/jobs';
 import request from 'supertest';
 import { testContext } from '../../test/support/context.ts';
-import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { checkLatePayment, noteRefund, reinstateOrder, startRefund } from '../after-the-end.ts';
 import { closeOrder, completeOrder, stopOrder } from '../orders.ts';
-import { addCatalog, jobContext, testService, type TestService } from './support.ts';
+import { jobContext, ownService, type OwnService } from './support.ts';
 
-let database: TestDatabase;
-let service: TestService;
+let service: OwnService;
 let id: string;
 
 beforeAll(async () => {
-  database = await testDatabase();
-  service = await testService(database);
-  await addCatalog(service.db);
+  service = await ownService();
 });
-afterAll(async () => {
-  await service.orderEvents.stop();
-  await database.drop();
-});
+afterAll(() => service.stop());
 beforeEach(async () => {
   const placed = await request(service.app)
     .post('/orders')

@@ -1,20 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
-import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
-import { addCatalog, testService, type TestService } from './support.ts';
+import { ownService, type OwnService } from './support.ts';
 
-let database: TestDatabase;
-let service: TestService;
+let service: OwnService;
 
 beforeAll(async () => {
-  database = await testDatabase();
-  service = await testService(database);
-  await addCatalog(service.db);
+  service = await ownService();
 });
-afterAll(async () => {
-  await service.orderEvents.stop();
-  await database.drop();
-});
+afterAll(() => service.stop());
 
 const json = 'application/json';
 const one = (more: string) => `{"items":[{"id":"1",${more}}]}`;
@@ -75,7 +68,7 @@ describe('a bad body is a problem document, stores nothing, and is never our fai
     expect(answer.headers['content-type']).toContain('application/problem+json');
     expect(answer.body).toMatchObject({ code, status, title: expect.any(String) });
     if (status === 422) expect(answer.body.errors.length).toBeGreaterThan(0);
-    const { rows } = await database.admin.query(
+    const { rows } = await service.database.admin.query(
       'select (select count(*) from orders.purchase)::int + (select count(*) from orders.outbox)::int + (select count(*) from orders.customer)::int as stored',
     );
     expect(rows[0].stored).toBe(0);

@@ -1,40 +1,29 @@
 /** Statements that meet another transaction on the order's row: PostgreSQL evaluates them again on the newer row. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createLogger } from '@ticket-saga/runtime/logger';
-import request from 'supertest';
 import { eventually } from '../../test/support/eventually.ts';
-import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { requestCancel } from '../cancel-order.ts';
 import { completeOrder, stopOrder } from '../orders.ts';
 import { readOrder } from '../read-orders.ts';
-import { addCatalog, jobContext, tellStep, testService, type TestService } from './support.ts';
+import { jobContext, ownService, type OwnService, tellStep } from './support.ts';
 
-let database: TestDatabase;
-let service: TestService;
+let service: OwnService;
 
 beforeAll(async () => {
-  database = await testDatabase();
-  service = await testService(database);
-  await addCatalog(service.db);
+  service = await ownService();
 });
-afterAll(async () => {
-  await service.orderEvents.stop();
-  await database.drop();
-});
-
-const place = async (): Promise<string> =>
-  (await request(service.app).post('/orders').send({ productId: '1', quantity: 1 })).body.id;
+afterAll(() => service.stop());
 
 /** Begins `work` while another transaction has done `change` to the order, and commits that once `work` waits for it. */
 async function meanwhile<T>(id: string, change: string, work: () => Promise<T>): Promise<T> {
-  const other = await database.admin.connect();
+  const other = await service.database.admin.connect();
   try {
     await other.query('begin');
     await other.query(`update orders.purchase set ${change} where id = $1`, [id]);
     const working = work();
     working.catch(() => undefined);
     await eventually('the wait for the row', async () => {
-      const { rows } = await database.admin.query(
+      const { rows } = await service.database.admin.query(
         `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
       );
       return rows.length > 0;
@@ -48,7 +37,7 @@ async function meanwhile<T>(id: string, change: string, work: () => Promise<T>):
 
 describe('while another transaction changes the order', () => {
   it('a step is booked on what the other has left', async () => {
-    const id = await place();
+    const id = await service.place();
     await meanwhile(id, `status = 'COMPENSATING'`, () =>
       tellStep(service.db, id, 'RequestPayment', { history: ['PAYMENT_CREATED'], payment: { state: 'REQUESTED' } }),
     );
@@ -56,7 +45,7 @@ describe('while another transaction changes the order', () => {
   });
 
   it('an undo moves the status that the other has left', async () => {
-    const id = await place();
+    const id = await service.place();
     await meanwhile(id, `status = 'AWAITING_PAYMENT'`, () =>
       tellStep(service.db, id, 'ReleaseTickets', { undo: ['ReserveTickets'] }),
     );
@@ -64,7 +53,7 @@ describe('while another transaction changes the order', () => {
   });
 
   it('an order that the other has stopped is not completed', async () => {
-    const id = await place();
+    const id = await service.place();
     const completed = meanwhile(id, `stopped_at = now()`, () =>
       completeOrder(service.db, { orderId: id }, jobContext(id, 'completeOrder')),
     );
@@ -73,7 +62,7 @@ describe('while another transaction changes the order', () => {
   });
 
   it('an order that the other only touched is completed, with its tickets', async () => {
-    const id = await place();
+    const id = await service.place();
     await meanwhile(id, `pay_by = now()`, () =>
       completeOrder(service.db, { orderId: id }, jobContext(id, 'completeOrder')),
     );
@@ -83,7 +72,7 @@ describe('while another transaction changes the order', () => {
   });
 
   it('an order that the other has ended is not stopped', async () => {
-    const id = await place();
+    const id = await service.place();
     const stopped = meanwhile(id, `status = 'REJECTED', completed_at = now()`, () =>
       stopOrder(service.db, { orderId: id }, jobContext(id, 'stopOrder')),
     );
@@ -91,7 +80,7 @@ describe('while another transaction changes the order', () => {
   });
 
   it('an order that the other has found paid cannot be cancelled', async () => {
-    const id = await place();
+    const id = await service.place();
     const parts = { db: service.db, logger: createLogger('test', 'silent') };
     const cancelled = meanwhile(id, `payment_state = 'APPROVED'`, () => requestCancel(parts, id, null));
     await expect(cancelled).rejects.toMatchObject({ code: 'ORDER_NOT_CANCELLABLE' });

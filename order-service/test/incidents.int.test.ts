@@ -2,14 +2,12 @@ import express from 'express';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createLogger } from '@ticket-saga/runtime/logger';
 import request from 'supertest';
-import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { readDiagram } from '../diagram.ts';
 import { mergeIncidents } from '../incidents.ts';
 import { createOperate, type Operate } from '../operate.ts';
-import { addCatalog, listening, tellStep, testService, type TestService } from './support.ts';
+import { listening, ownService, type OwnService, tellStep } from './support.ts';
 
-let database: TestDatabase;
-let service: TestService;
+let service: OwnService;
 let server: { url: string; close(): Promise<void> };
 let operate: Operate;
 /** What the Operate of this test shows: element and process instance of each incident, by its key. */
@@ -49,16 +47,13 @@ function fakeOperate() {
 }
 
 beforeAll(async () => {
-  database = await testDatabase();
-  service = await testService(database);
-  await addCatalog(service.db);
+  service = await ownService();
   server = await listening(fakeOperate());
   operate = createOperate({ OPERATE_URL: server.url, OPERATE_USER: 'techlead', OPERATE_PASSWORD: 'zup@123' });
 });
 afterAll(async () => {
-  await service.orderEvents.stop();
+  await service.stop();
   await server.close();
-  await database.drop();
 });
 
 async function started(processInstanceKey: string): Promise<string> {

@@ -1,26 +1,18 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import request from 'supertest';
 import { jobs } from '../../contract/jobs.ts';
-import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { waitForNews } from '../news.ts';
 import { rejectOrder } from '../orders.ts';
-import { addCatalog, jobContext, tellStep, testService, type TestService } from './support.ts';
+import { jobContext, ownService, type OwnService, tellStep } from './support.ts';
 
-let database: TestDatabase;
-let service: TestService;
+let service: OwnService;
 let id: string;
 
 beforeAll(async () => {
-  database = await testDatabase();
-  service = await testService(database);
-  await addCatalog(service.db);
+  service = await ownService();
 });
-afterAll(async () => {
-  await service.orderEvents.stop();
-  await database.drop();
-});
+afterAll(() => service.stop());
 beforeEach(async () => {
-  id = (await request(service.app).post('/orders').send({ productId: '1', quantity: 1 })).body.id;
+  id = await service.place();
 });
 
 /** Whether the end still waits after a moment. */

@@ -1,23 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { BusinessError } from '@ticket-saga/runtime/errors';
 import request from 'supertest';
-import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { closeOrder, completeOrder, rejectOrder, stopOrder } from '../orders.ts';
-import { addCatalog, jobContext, tellStep, testService, type TestService } from './support.ts';
+import { jobContext, ownService, type OwnService, tellStep } from './support.ts';
 
-let database: TestDatabase;
-let service: TestService;
+let service: OwnService;
 let id: string;
 
 beforeAll(async () => {
-  database = await testDatabase();
-  service = await testService(database);
-  await addCatalog(service.db);
+  service = await ownService();
 });
-afterAll(async () => {
-  await service.orderEvents.stop();
-  await database.drop();
-});
+afterAll(() => service.stop());
 beforeEach(async () => {
   const placed = await request(service.app)
     .post('/orders')
@@ -244,7 +237,9 @@ describe('asking to cancel', () => {
     expect(answers.map((answer) => answer.status)).toEqual([202, 202, 202, 202]);
     expect(answers[0]?.body).toMatchObject({ id, status: 'PENDING' });
     expect(states(await read())).toEqual(['ORDER_CREATED', 'CANCEL_REQUESTED']);
-    const { rows } = await database.admin.query('select value from orders.outbox where key = $1 order by id', [id]);
+    const { rows } = await service.database.admin.query('select value from orders.outbox where key = $1 order by id', [
+      id,
+    ]);
     expect(rows.map((row) => JSON.parse(row.value).type)).toEqual(['ORDER_CREATED', 'ORDER_CANCEL_REQUESTED']);
   });
 

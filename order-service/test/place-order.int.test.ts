@@ -2,34 +2,28 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import { Problem } from '@ticket-saga/runtime/problem';
 import { deleteOld } from '@ticket-saga/runtime/retention';
-import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
-import { addCatalog, techlead, testService, type TestService } from './support.ts';
+import { ownService, type OwnService, techlead } from './support.ts';
 
-let database: TestDatabase;
-let service: TestService;
+let service: OwnService;
 const asked: string[] = [];
 
 beforeAll(async () => {
-  database = await testDatabase();
-  service = await testService(database, {
+  service = await ownService({
     askInventory: async (id) => {
       asked.push(id);
       if (id === 'away') throw new Problem('DEPENDENCY_UNAVAILABLE', 'away');
       return id === 'fresh' ? { id, name: 'fresh', price: 42_00 } : undefined;
     },
   });
-  await addCatalog(service.db);
 });
-afterAll(async () => {
-  await service.orderEvents.stop();
-  await database.drop();
-});
+afterAll(() => service.stop());
 
 const post = (body: object, headers: Record<string, string> = {}) =>
   request(service.app).post('/orders').set(headers).send(body);
-const outbox = (orderId: string) => database.admin.query(`select * from orders.outbox where key = $1`, [orderId]);
+const outbox = (orderId: string) =>
+  service.database.admin.query(`select * from orders.outbox where key = $1`, [orderId]);
 const count = async (table: string) =>
-  Number((await database.admin.query(`select count(*) from orders.${table}`)).rows[0].count);
+  Number((await service.database.admin.query(`select count(*) from orders.${table}`)).rows[0].count);
 
 describe('POST /orders', () => {
   it("takes the training's own body, and computes the total itself", async () => {
@@ -214,7 +208,7 @@ describe('an Idempotency-Key', () => {
 
   it('is free again when its time is over', async () => {
     const first = await post({ productId: '1', quantity: 1 }, key('old'));
-    await database.admin.query(
+    await service.database.admin.query(
       `update orders.idempotency_key set created_at = now() - interval '2 minutes' where key = 'old'`,
     );
     const second = await post({ productId: '1', quantity: 2 }, key('old'));
@@ -229,7 +223,7 @@ describe('an Idempotency-Key', () => {
     await deleteOld(service.db, rule);
     const again = await post({ productId: '1', quantity: 1 }, key('kept'));
     expect([again.body.id, again.headers['idempotency-replayed']]).toEqual([first.body.id, 'true']);
-    await database.admin.query(
+    await service.database.admin.query(
       `update orders.idempotency_key set created_at = now() - interval '2 minutes' where key = 'kept'`,
     );
     expect(await deleteOld(service.db, rule)).toBe(1);

@@ -5,23 +5,16 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Response } from 'express';
 import request from 'supertest';
 import { eventually } from '../../test/support/eventually.ts';
-import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { completeOrder } from '../orders.ts';
 import { readOrder } from '../read-orders.ts';
-import { addCatalog, jobContext, testService, type TestService } from './support.ts';
+import { jobContext, ownService, type OwnService } from './support.ts';
 
-let database: TestDatabase;
-let service: TestService;
+let service: OwnService;
 
 beforeAll(async () => {
-  database = await testDatabase();
-  service = await testService(database, { heartbeatMs: 10 });
-  await addCatalog(service.db);
+  service = await ownService({ heartbeatMs: 10 });
 });
-afterAll(async () => {
-  await service.orderEvents.stop();
-  await database.drop();
-});
+afterAll(() => service.stop());
 
 /** A response whose client reads, or does not; what was written to its socket, and the errors that it told. */
 function client({ reads }: { reads: boolean }) {
@@ -57,7 +50,7 @@ it('a stream that has ended is not written to while its client has not read the 
   const quick = client({ reads: true });
   service.orderEvents.stream(open, undefined, quick.response);
   await eventually('two heartbeats', () => quick.heard.join('').split('still here').length > 2);
-  await database.admin.query('update orders.purchase set pay_by = now() where id = any($1)', [[id, open.id]]);
+  await service.database.admin.query('update orders.purchase set pay_by = now() where id = any($1)', [[id, open.id]]);
   await eventually('the change', () => quick.heard.join('').includes('id: 2\n'));
 
   expect(slow.errors).toEqual([]);

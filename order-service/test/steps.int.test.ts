@@ -4,29 +4,22 @@ import { isOwnFault, isUnstorable } from '@ticket-saga/runtime/errors';
 import { createLogger } from '@ticket-saga/runtime/logger';
 import { deadLetterOf } from '@ticket-saga/runtime/dead-letters';
 import request from 'supertest';
-import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { noteProduct } from '../catalog.ts';
 import { completeOrder } from '../orders.ts';
 import { noteStep } from '../steps.ts';
 import { noteDeadLetter } from '../trouble.ts';
-import { addCatalog, jobContext, tellStep, testService, type TestService } from './support.ts';
+import { jobContext, ownService, type OwnService, tellStep } from './support.ts';
 
-let database: TestDatabase;
-let service: TestService;
+let service: OwnService;
 let id: string;
 const logger = createLogger('test', 'error');
 
 beforeAll(async () => {
-  database = await testDatabase();
-  service = await testService(database);
-  await addCatalog(service.db);
+  service = await ownService();
 });
-afterAll(async () => {
-  await service.orderEvents.stop();
-  await database.drop();
-});
+afterAll(() => service.stop());
 beforeEach(async () => {
-  id = (await request(service.app).post('/orders').send({ productId: '1', quantity: 1 })).body.id;
+  id = await service.place();
 });
 
 const read = async () => (await request(service.app).get(`/orders/${id}`)).body;

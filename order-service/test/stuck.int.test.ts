@@ -2,27 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { stuckPage } from '@ticket-saga/contract/operations';
 import request from 'supertest';
-import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { closeOrder } from '../orders.ts';
 import { noteDeadLetter } from '../trouble.ts';
 import { createLogger } from '@ticket-saga/runtime/logger';
-import { addCatalog, jobContext, techlead, tellStep, testService, type TestService } from './support.ts';
+import { jobContext, ownService, type OwnService, techlead, tellStep } from './support.ts';
 
-let database: TestDatabase;
-let service: TestService;
+let service: OwnService;
 
 beforeAll(async () => {
-  database = await testDatabase();
-  service = await testService(database);
-  await addCatalog(service.db);
+  service = await ownService();
 });
-afterAll(async () => {
-  await service.orderEvents.stop();
-  await database.drop();
-});
+afterAll(() => service.stop());
 
-const place = async (): Promise<string> =>
-  (await request(service.app).post('/orders').send({ productId: '1', quantity: 1 })).body.id;
 async function stuck(query: Record<string, string | number>) {
   const { body } = await request(service.app).get('/stuck-orders').query(query).set('Authorization', techlead);
   return stuckPage.parse(body);
@@ -42,7 +33,7 @@ const hang = (orderId: string, second: number, more = {}) =>
 
 describe('A stuck step', () => {
   it('is listed with what an operator needs to retry it', async () => {
-    const orderId = await place();
+    const orderId = await service.place();
     await hang(orderId, 1);
     expect((await stuck({ orderId })).items).toEqual([
       {
@@ -61,7 +52,7 @@ describe('A stuck step', () => {
   });
 
   it('is not listed any more once it is heard of again, and then as its newest run', async () => {
-    const orderId = await place();
+    const orderId = await service.place();
     await hang(orderId, 1);
     await tellStep(service.db, orderId, 'RequestPayment', { state: 'WAITING', occurredAt: at(2), idempotencyKey: 'w' });
     expect((await stuck({ orderId })).items).toEqual([]);
@@ -70,7 +61,7 @@ describe('A stuck step', () => {
   });
 
   it('stays listed while only another instance of the order is heard of', async () => {
-    const orderId = await place();
+    const orderId = await service.place();
     await hang(orderId, 1);
     const duplicate = { processInstanceKey: '78', occurredAt: at(2) };
     await tellStep(service.db, orderId, 'ReserveTickets', { ...duplicate, state: 'FAILED' });
@@ -78,7 +69,7 @@ describe('A stuck step', () => {
   });
 
   it('is overtaken by the end of its order, and not by an end that came before', async () => {
-    const orderId = await place();
+    const orderId = await service.place();
     await hang(orderId, 1);
     await closeOrder(service.db, { orderId, reasonCode: 'PAYMENT_DECLINED' }, jobContext(orderId, 'closeOrder'));
     expect((await stuck({ orderId })).items).toEqual([]);
@@ -122,7 +113,7 @@ describe('A stuck step', () => {
 
   it('can be chosen by step, by error and by age, and the oldest comes first, page by page', async () => {
     const code = `E-${randomUUID().slice(0, 8)}`;
-    const ids = await Promise.all([place(), place(), place()]);
+    const ids = await Promise.all([service.place(), service.place(), service.place()]);
     const [first, second, third] = ids;
     await hang(second, 12, { error: { ...error, code } });
     await hang(first, 11, { error: { ...error, code } });
@@ -137,7 +128,7 @@ describe('A stuck step', () => {
 });
 
 it('An order whose message is a dead letter is stuck before it has a process, until it starts', async () => {
-  const orderId = await place();
+  const orderId = await service.place();
   const letter = {
     idempotencyKey: randomUUID(),
     type: 'DEAD_LETTER',
@@ -157,7 +148,7 @@ it('An order whose message is a dead letter is stuck before it has a process, un
 
 describe('An order on its way of which nothing is heard', () => {
   it('is listed with the step at which it stands, after the time that was asked for', async () => {
-    const orderId = await place();
+    const orderId = await service.place();
     await tellStep(service.db, orderId, 'ReserveTickets', { stage: 'Pre-Processing' });
     expect((await stuck({ orderId, silentAfter: 'PT1H' })).items).toEqual([]);
     expect((await stuck({ orderId, silentAfter: 'PT0S' })).items).toMatchObject([
@@ -181,13 +172,13 @@ describe('An order on its way of which nothing is heard', () => {
   });
 
   it('is left alone while its customer may still pay', async () => {
-    const orderId = await place();
+    const orderId = await service.place();
     await tellStep(service.db, orderId, 'ReserveTickets', { payBy: new Date(Date.now() + 60_000).toISOString() });
     expect((await stuck({ orderId, silentAfter: 'PT0S' })).items).toEqual([]);
   });
 
   it('is listed once where one of its steps is stuck', async () => {
-    const orderId = await place();
+    const orderId = await service.place();
     await hang(orderId, 1);
     expect((await stuck({ orderId, silentAfter: 'PT0S' })).items).toMatchObject([{ kind: 'STUCK' }]);
   });

@@ -10,8 +10,9 @@ import { createAuthenticate, type IdentitySettings } from '@ticket-saga/runtime/
 import { createLogger } from '@ticket-saga/runtime/logger';
 import { createMetrics } from '@ticket-saga/runtime/metrics';
 import type { Express } from 'express';
+import request from 'supertest';
 import { testContext } from '../../test/support/context.ts';
-import type { TestDatabase } from '../../test/support/postgres.ts';
+import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { createOrderApp } from '../app.ts';
 import type { AskInventory } from '../catalog.ts';
 import { readDiagrams } from '../diagram.ts';
@@ -29,16 +30,20 @@ const localSettings: IdentitySettings = {
 };
 
 export type TestService = { app: Express; db: Db; orderEvents: OrderEvents };
+export type OwnService = TestService & {
+  database: TestDatabase;
+  /** Places an order for one ticket of product `1`, and returns its id. */
+  place(): Promise<string>;
+  stop(): Promise<void>;
+};
+type Options = {
+  askInventory?: AskInventory;
+  identity?: Partial<IdentitySettings>;
+  idempotencyKeepMs?: number;
+  heartbeatMs?: number;
+};
 
-export async function testService(
-  database: TestDatabase,
-  options: {
-    askInventory?: AskInventory;
-    identity?: Partial<IdentitySettings>;
-    idempotencyKeepMs?: number;
-    heartbeatMs?: number;
-  } = {},
-): Promise<TestService> {
+export async function testService(database: TestDatabase, options: Options = {}): Promise<TestService> {
   const logger = createLogger('test', process.env['TEST_LOG'] ?? 'error');
   const identity = { ...localSettings, ...options.identity };
   const health = createHealth();
@@ -63,6 +68,19 @@ export async function testService(
     settings: { AUTH_MODE: identity.AUTH_MODE, PAYMENT_DEADLINE: 'PT15M' },
   });
   return { app, db, orderEvents };
+}
+
+/** A service for the tests of one file: on a database of its own, with a catalogue. `stop` ends both. */
+export async function ownService(options?: Options): Promise<OwnService> {
+  const database = await testDatabase();
+  const service = await testService(database, options);
+  await addCatalog(service.db);
+  const stop = async () => {
+    await service.orderEvents.stop();
+    await database.drop();
+  };
+  const place = async () => (await request(service.app).post('/orders').send({ productId: '1', quantity: 1 })).body.id;
+  return { ...service, database, place, stop };
 }
 
 /** Products `1` at 199.00 and `two` at 10.50. */
