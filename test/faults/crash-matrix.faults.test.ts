@@ -39,7 +39,7 @@ beforeAll(async () => {
     await Promise.all(orchestrators.map((name) => part(name, 'start')));
     placed.push(...(await placing));
     cases.push(...placed);
-    await follow(cases, 600_000);
+    await follow(cases, 300_000);
     if (cases.some(({ ended }) => !ended)) break;
   }
   await allReady();

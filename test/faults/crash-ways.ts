@@ -75,7 +75,9 @@ const notLate: Way = {
   },
   deadline: long,
   orElse: unavailable,
-  isOver: ({ history }) => history.filter(({ state }) => state === 'RESERVE_RELEASED').length === 2,
+  // Voided before the provider took any money: none can come late, and another order tries.
+  isOver: ({ payment, history }) =>
+    payment?.state === 'VOIDED' || history.filter(({ state }) => state === 'RESERVE_RELEASED').length === 2,
 };
 const refunded: Way = {
   scenario: {
