@@ -72,6 +72,8 @@ export const engineSettings = {
   ZEEBE_GRPC_ADDRESS: z.string().default('grpc://127.0.0.1:26500'),
   /** How long a job is lent to a worker before the engine gives it to another. */
   JOB_TIMEOUT: duration('PT30S'),
+  /** The pause before a step whose dependency failed is tried again; doubles, eight times as long at the most. */
+  RETRY_BACKOFF: duration('PT1S'),
   /** Jobs of one type that one process works on at once. */
   JOB_CONCURRENCY: z.coerce.number().int().min(1).max(500).default(16),
 };

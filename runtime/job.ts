@@ -5,10 +5,11 @@ import { z } from 'zod';
 import { backoffMs, busyPauseMs, pause } from './backoff.ts';
 import { crashPoint } from './crash-points.ts';
 import { type ActivatedJob, type Engine, grpc, grpcCode } from './engine.ts';
-import { BusinessError, isBackPressure, isOwnFault, PassingFault, PermanentError } from './errors.ts';
+import { BusinessError, isBackPressure } from './errors.ts';
 import { errorFields, type Logger } from './logger.ts';
 import type { OutboxEvent } from './outbox.ts';
 import { attemptOf, stepEvent, type StepFacts, type StepPlace } from './step-events.ts';
+import { codeOf, judge } from './verdict.ts';
 
 export type Context = {
   processInstanceKey: string;
@@ -36,11 +37,15 @@ export type JobReport = {
 
 export type JobResult = 'completed' | 'business-error' | 'retrying' | 'stuck' | 'gone';
 
-type Parts = { engine: Engine; report: JobReport; logger: Logger };
+type Parts = {
+  engine: Engine;
+  report: JobReport;
+  logger: Logger;
+  /** Before a step whose dependency failed is tried again, ms; doubles with each try, eight times as long at the most. */
+  retryBackOffMs: number;
+};
 
 const anyOrder = z.object({ orderId: z.uuid() });
-/** Our own database or broker is away: come again after this long, ms; no try is used up. */
-const ownFaultBackOffMs = 3_000;
 
 /** Runs the handler and tells the engine how it ended. Rejects only when the engine cannot be told. */
 export async function runJob<Input extends z.ZodObject, Output extends z.ZodObject>(
@@ -119,7 +124,7 @@ async function failJob(
   error: unknown,
   parts: Parts,
 ): Promise<JobResult> {
-  const verdict = judge(error, job, activated.retries);
+  const verdict = judge(error, { ...parts, attempt: attemptOf(job, activated.retries), left: activated.retries });
   parts.logger.log(
     verdict.retries === 0 ? 'error' : 'warn',
     verdict.retries === 0 ? 'job is stuck' : 'job: trying again',
@@ -145,36 +150,6 @@ async function failJob(
       .catch((unheard: unknown) => parts.logger.warn('timeline: not told', errorFields(unheard)));
   }
   return told;
-}
-
-/** Whose fault it is decides whether a try is used up (ARCHITECTURE 5). */
-function judge(
-  error: unknown,
-  job: Job,
-  retriesLeft: number,
-): { errorMessage: string; retries: number; retryBackOff: number } {
-  const errorMessage = messageOf(error).slice(0, 2_000);
-  if (isOwnFault(error)) return { errorMessage, retries: Math.max(1, retriesLeft), retryBackOff: ownFaultBackOffMs };
-  if (error instanceof PassingFault) {
-    const retries = Math.max(0, retriesLeft - 1);
-    return {
-      errorMessage,
-      retries,
-      retryBackOff: retries === 0 ? 0 : backoffMs(attemptOf(job, retriesLeft), 1_000, 8_000),
-    };
-  }
-  return { errorMessage, retries: 0, retryBackOff: 0 }; // a bug: an incident at once, no storm of retries
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof z.ZodError) return `Input or output does not fit the contract: ${z.prettifyError(error)}`;
-  return error instanceof Error ? error.message : String(error);
-}
-
-function codeOf(error: unknown): string {
-  if (error instanceof z.ZodError) return 'CONTRACT_BROKEN';
-  if (error instanceof PassingFault || error instanceof PermanentError) return error.code;
-  return isOwnFault(error) ? 'DEPENDENCY_UNAVAILABLE' : 'BUG';
 }
 
 class EngineAway extends Error {}

@@ -32,12 +32,12 @@ export type Settings = Parameters<typeof limitsOf>[0] & {
 /** ISO 8601 durations. */
 type RetentionSettings = { RETENTION_EVERY: string; OUTBOX_KEEP: string; INBOX_KEEP: string };
 
-/** What a worker works with; `JOB_TIMEOUT` is an ISO 8601 duration. */
+/** What a worker works with; `JOB_TIMEOUT` and `RETRY_BACKOFF` are ISO 8601 durations. */
 export type WorkerParts = {
   engine: Engine;
   db: Db;
   producer: Producer;
-  settings: { JOB_TIMEOUT: string; JOB_CONCURRENCY: number };
+  settings: { JOB_TIMEOUT: string; JOB_CONCURRENCY: number; RETRY_BACKOFF: string };
 };
 
 /** What a consumer gets from the service that runs it. */

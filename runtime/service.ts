@@ -166,6 +166,7 @@ function createService(name: string, settings: Settings, logger: Logger, onStop:
         startWorker(job, handler, {
           ...options,
           leaseMs: durationMs(pace.JOB_TIMEOUT),
+          retryBackOffMs: durationMs(pace.RETRY_BACKOFF),
           concurrency: pace.JOB_CONCURRENCY,
         }),
       );

@@ -25,6 +25,8 @@ export type WorkerOptions = {
   health: PartHealth;
   /** How long the engine lends a job, ms. */
   leaseMs: number;
+  /** The pause before the second try of a failed job, ms. */
+  retryBackOffMs: number;
   /** Jobs at once. */
   concurrency: number;
 };
@@ -99,7 +101,7 @@ async function workOn<Input extends z.ZodObject, Output extends z.ZodObject>(
   job: Job<Input, Output>,
   handler: Handler<Input, Output>,
   activated: ActivatedJob,
-  { engine, report, logger, metrics, health, leaseMs }: WorkerOptions,
+  { engine, report, logger, metrics, health, leaseMs, retryBackOffMs }: WorkerOptions,
 ): Promise<void> {
   const ended = metrics.jobSeconds.startTimer({ type: job.type });
   metrics.jobsRunning.inc({ type: job.type });
@@ -112,7 +114,12 @@ async function workOn<Input extends z.ZodObject, Output extends z.ZodObject>(
     run: randomUUID(),
   };
   try {
-    const result = await runJob(job, handler, activated, { engine, report, logger: logger.child(trace) });
+    const result = await runJob(job, handler, activated, {
+      engine,
+      report,
+      logger: logger.child(trace),
+      retryBackOffMs,
+    });
     ended({ result });
   } catch (error) {
     // Nothing more can be told to the engine: the lease ends and another try begins.

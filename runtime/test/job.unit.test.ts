@@ -51,6 +51,7 @@ async function run(handler: TestHandler, over: Partial<ActivatedJob> = {}, answe
     engine,
     report,
     logger: createLogger('test', 'silent'),
+    retryBackOffMs: 1_000,
   });
   return { result, heard, states: told.map((event) => ('state' in event.value ? event.value.state : undefined)), told };
 }

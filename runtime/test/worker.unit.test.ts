@@ -47,6 +47,7 @@ function workerWith({ jobs: count, concurrency, stalledAfterMs = 300, leaseMs = 
     metrics: createMetrics('test'),
     health: health.part('worker hang', stalledAfterMs),
     leaseMs,
+    retryBackOffMs: 1_000,
     concurrency,
   });
   stops.push(async () => {
