@@ -87,7 +87,7 @@ describe('A stuck step', () => {
   ])(
     'of %s, %s, is not overtaken by the end of its order: late money has an end of its own',
     async (processId, step) => {
-      const orderId = await place();
+      const orderId = await service.place();
       await tellStep(service.db, orderId, step, { state: 'STUCK', processInstanceKey: '88', occurredAt: at(1), error });
       await closeOrder(service.db, { orderId, reasonCode: 'PAYMENT_DECLINED' }, jobContext(orderId, 'closeOrder'));
       expect((await stuck({ orderId })).items).toMatchObject([
@@ -99,7 +99,7 @@ describe('A stuck step', () => {
   );
 
   it('of a refund is listed with its process, until it goes on', async () => {
-    const orderId = await place();
+    const orderId = await service.place();
     const refund = { processId: 'refund-order', step: { id: 'RefundPayment', name: 'Refund payment' } };
     await tellStep(service.db, orderId, 'RefundPayment', {
       state: 'STUCK',
@@ -163,7 +163,7 @@ describe('An order on its way of which nothing is heard', () => {
   });
 
   it('is listed with the process that was heard of last', async () => {
-    const orderId = await place();
+    const orderId = await service.place();
     await tellStep(service.db, orderId, 'ReserveTickets', { occurredAt: at(1) });
     await tellStep(service.db, orderId, 'StartRefund', { processInstanceKey: '89', occurredAt: at(2) });
     expect((await stuck({ orderId, silentAfter: 'PT0S' })).items).toMatchObject([
