@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Db } from '@ticket-saga/runtime/database';
 import fc from 'fast-check';
-import { eventually } from '../../test/support/eventually.ts';
 import { propertySettings, propertyTimeoutMs } from '../../test/support/property.ts';
+import { sideBySide } from '../../test/support/side-by-side.ts';
 import { command, commands } from './commands.ts';
 import { apply, type Command, type Model } from './model.ts';
 import { openScenario } from './scenario.ts';
@@ -46,7 +46,11 @@ test(
         for (const one of first) expect(await scenario.perform(one)).toBe(apply(scenario.model, one));
         let { model } = scenario;
         for (const round of rounds) {
-          const answers = await sideBySide(round.map((one, i) => () => scenario.perform(one, clients[i])));
+          const answers = await sideBySide(
+            shop.database,
+            ['inventory.reservation', 'inventory.product'],
+            round.map((one, i) => () => scenario.perform(one, clients[i])),
+          );
           const state = await scenario.state();
           const explained = explain(model, round, answers, state);
           if (!explained) throw new Error(unexplained(model, round, answers, state));
@@ -58,38 +62,6 @@ test(
   },
   propertyTimeoutMs,
 );
-
-/**
- * Does all at the same moment: each has begun, with its view of the database, before the first goes on. A statement
- * alone takes a millisecond; started one after the other they would hardly ever meet.
- */
-async function sideBySide(work: (() => Promise<string>)[]): Promise<string[]> {
-  const gate = await shop.database.admin.connect();
-  try {
-    await gate.query('begin');
-    await gate.query('select from inventory.reservation for update');
-    await gate.query('select from inventory.product for update');
-    let running = work.length;
-    const answers = Promise.allSettled(work.map((one) => one().finally(() => (running -= 1))));
-    await eventually('all have ended or wait at the gate', async () => running <= (await waitingForLocks()), {
-      everyMs: 1,
-    });
-    await gate.query('commit');
-    return (await answers).map((ended) => {
-      if (ended.status === 'rejected') throw ended.reason;
-      return ended.value;
-    });
-  } finally {
-    gate.release();
-  }
-}
-
-async function waitingForLocks(): Promise<number> {
-  const { rows } = await shop.database.admin.query<{ n: number }>(
-    "select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-  );
-  return rows[0]?.n ?? 0;
-}
 
 /** The model after an order of `round` in which each command answers as it did, and which leaves `state`. */
 function explain(model: Model, round: Command[], answers: string[], state: Model): Model | undefined {

@@ -2,12 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { jobs } from '@ticket-saga/contract/jobs';
 import { topics } from '@ticket-saga/contract/topics';
-import { PassingFault, PermanentError } from '@ticket-saga/runtime/errors';
-import fc from 'fast-check';
+import { BusinessError, PassingFault, PermanentError } from '@ticket-saga/runtime/errors';
 import { v7 as uuidV7 } from 'uuid';
 import { z } from 'zod';
 import { claimDue, decideDue, deliver } from '../../provider-simulator/webhooks.ts';
 import { testContext } from '../../test/support/context.ts';
+import { acceptPayment, refundPayment } from '../late-money.ts';
 import { bookManual } from '../manual.ts';
 import { paymentIdOf } from '../payment-id.ts';
 import { readByOrder } from '../payment-row.ts';
@@ -15,44 +15,11 @@ import { cancelPayment, closePayment, requestPayment } from '../payments.ts';
 import { askUnanswered } from '../poller.ts';
 import type { Provider } from '../provider.ts';
 import type { Parts } from '../settle.ts';
-import { asked, type Command, type Fault, type Model, type Step } from './payment-model.ts';
+import { asked, type Command, type Fault } from './payment-commands.ts';
+import type { Model } from './payment-model.ts';
 import { inMinutes, webhookSecret, type World } from './world.ts';
 
-const fault = fc.oneof(
-  { weight: 6, arbitrary: fc.constant('none' as const) },
-  { weight: 1, arbitrary: fc.constantFrom('before' as const, 'after' as const) },
-);
-const verdict = fc.constantFrom('APPROVED' as const, 'APPROVED' as const, 'DECLINED' as const);
-const amount = fc.oneof(
-  { weight: 9, arbitrary: fc.constant(asked) },
-  { weight: 1, arbitrary: fc.constant(asked + 1_00) },
-);
-const step = { run: fc.constantFrom('1', '2'), fault };
-
-export const command: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('request' as const), ...step }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('close' as const, 'cancel' as const), ...step }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('decide' as const), verdict, amount }) },
-  { weight: 1, arbitrary: fc.constant({ do: 'overrule' as const }) },
-  { weight: 3, arbitrary: fc.constant({ do: 'provider acts' as const }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      do: fc.constantFrom('deliver' as const, 'deliver' as const, 'lose' as const, 'poll' as const),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant('webhook' as const),
-      which: fc.nat(3),
-      how: fc.constantFrom('again' as const, 'again' as const, 'afresh' as const, 'forged' as const, 'old' as const),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('by hand' as const), verdict }) },
-);
-
-type ProviderSide = { status: string; approved: number | null; refunded: number };
+type ProviderSide = { status: string; approved: number | null; refunded: number; refundCalls: number };
 const bodies = z.object({ body: z.string() }).array();
 
 export function openPayment(world: World) {
@@ -60,8 +27,14 @@ export function openPayment(world: World) {
   const reference = paymentIdOf(orderId);
   const { admin } = world.database;
   const providerDb = world.providerDb;
-  const context = (job: keyof typeof jobs, { run }: Step) =>
-    testContext({ orderId, job: jobs[job], processInstanceKey: `of ${orderId}`, jobKey: run });
+  const ended = new Map<string, number>();
+  const nameOf = (given: Command) => JSON.stringify([given.do, 'run' in given && given.run, 'by' in given && given.by]);
+  /** A run that was lost is repeated as it was; one that has ended is followed by another. */
+  const context = (job: keyof typeof jobs, given: Command) => {
+    const by = 'by' in given ? given.by : given.do === 'refund the order' ? 'refund' : 'order';
+    const jobKey = `${nameOf(given)} ${ended.get(nameOf(given)) ?? 0}`;
+    return testContext({ orderId, job: jobs[job], processInstanceKey: `${by} of ${orderId}`, jobKey });
+  };
 
   const work = async (given: Command): Promise<string> => {
     switch (given.do) {
@@ -75,7 +48,16 @@ export function openPayment(world: World) {
         return (await closePayment(parts, { orderId }, context('closePayment', given))).paymentOutcome;
       }
       case 'cancel':
-        await cancelPayment(faulty(world.parts, given.fault), { orderId }, context('cancelPayment', given));
+      case 'refund the order': {
+        const input = { orderId, orderRefund: given.do === 'refund the order' };
+        await cancelPayment(faulty(world.parts, given.fault), input, context('cancelPayment', given));
+        return 'ok';
+      }
+      case 'accept':
+        await acceptPayment(world.parts, { orderId }, context('acceptPayment', given));
+        return 'ok';
+      case 'give back':
+        await refundPayment(faulty(world.parts, given.fault), { orderId }, context('refundPayment', given));
         return 'ok';
       case 'decide':
         if (given.amount === asked) await world.decide(orderId, given.verdict);
@@ -143,16 +125,26 @@ export function openPayment(world: World) {
     orderId,
     async perform(given: Command): Promise<string> {
       try {
-        return await work(given);
+        const answer = await work(given);
+        ended.set(nameOf(given), (ended.get(nameOf(given)) ?? 0) + 1);
+        return answer;
       } catch (error) {
-        if (error instanceof PassingFault || error instanceof PermanentError) return error.code;
+        if (error instanceof PassingFault || error instanceof PermanentError || error instanceof BusinessError)
+          return error.code;
         throw error;
       }
     },
     /** What is stored on both sides, and what was told, as the model says it. */
-    async state(): Promise<Pick<Model, 'shop' | 'history' | 'told'> & { provider: ProviderSide | undefined }> {
+    async state(): Promise<
+      Pick<Model, 'shop' | 'reinstatedBy' | 'history' | 'told'> & { provider: ProviderSide | undefined }
+    > {
       const payment = await readByOrder(world.db, orderId);
       const there = await world.atProvider(orderId);
+      const { rows } = await admin.query<{ calls: number }>(
+        "select coalesce(sum(calls), 0)::int as calls from provider.api_call where key = 'refund:' || $1",
+        [reference],
+      );
+      const refundCalls = rows[0]?.calls ?? 0;
       return {
         shop: payment && {
           state: payment.state,
@@ -160,7 +152,13 @@ export function openPayment(world: World) {
           accepted: payment.accepted,
           amount: payment.amount,
         },
-        provider: there && { status: there.status, approved: there.approvedAmount, refunded: there.refundedAmount },
+        provider: there && {
+          status: there.status,
+          approved: there.approvedAmount,
+          refunded: there.refundedAmount,
+          refundCalls,
+        },
+        reinstatedBy: payment?.reinstatedBy?.split(' of ')[0],
         history: (await world.history(orderId)) as Model['history'],
         told: (await world.paymentEvents(orderId)).map(({ type }) => type),
       };
