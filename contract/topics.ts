@@ -121,6 +121,8 @@ export const factNoted = z.object({
   type: z.literal('FACT'),
   history: z.array(historyState).default([]),
   payment: z.object({ state: paymentState }).optional(),
+  /** A repair of the reconciliation made it true, perhaps for an order that does not exist: then nobody misses it. */
+  repair: z.literal(true).optional(),
 });
 export type FactNoted = z.infer<typeof factNoted>;
 

@@ -23,7 +23,8 @@ export function insertStep(event: StepMoved, where: Sql = sql.sql`true`): Sql {
 
 /**
  * Books the event: timeline, history, state of the payment, and the status on the way, which never moves back. A repeat
- * changes nothing. Throws `PermanentError` UNKNOWN_ORDER: our own events always come after their order exists.
+ * changes nothing. Throws `PermanentError` UNKNOWN_ORDER: our own events always come after their order exists, but for
+ * those of a repair, which tidies up for orders that do not.
  */
 export async function noteStep(db: Db, event: OrderStepsEvent): Promise<void> {
   const step = event.type === 'STEP' ? event : undefined;
@@ -54,7 +55,8 @@ export async function noteStep(db: Db, event: OrderStepsEvent): Promise<void> {
       where p.id = news.id and (news.payment or exists (select from step) or exists (select from facts))
     )
     select exists (select from news) as known`;
-  if (!known?.known) throw new PermanentError('UNKNOWN_ORDER', `There is no order ${event.orderId}.`);
+  if (known?.known || (event.type === 'FACT' && event.repair)) return;
+  throw new PermanentError('UNKNOWN_ORDER', `There is no order ${event.orderId}.`);
 }
 
 /** PENDING → AWAITING_PAYMENT → COMPENSATING; the end comes from the end's own worker. */

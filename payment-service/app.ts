@@ -5,6 +5,7 @@ import type { Authenticate } from '@ticket-saga/runtime/identity';
 import type { Express } from 'express';
 import type { Parts } from './settle.ts';
 import { addReconciliationRoutes } from './reconciliation.ts';
+import { addRepairRoutes } from './routes-repairs.ts';
 import { addRoutes } from './routes.ts';
 import { checkSignature, webhookPath } from './webhook.ts';
 
@@ -23,6 +24,7 @@ export function createPaymentApp(
   const api = createApi(app, info, parts.authenticate);
   addRoutes(api, parts);
   addReconciliationRoutes(api, parts);
+  addRepairRoutes(api, parts);
   api.close();
   return finishApp(app, appParts.logger);
 }

@@ -3,7 +3,7 @@ import type { Db } from '@ticket-saga/runtime/database';
 import type { Logger } from '@ticket-saga/runtime/logger';
 import type { OutboxEvent } from '@ticket-saga/runtime/outbox';
 import { factEvent, paymentEvents } from './events.ts';
-import type { Move } from './moves.ts';
+import { isIntent, type Move } from './moves.ts';
 import { type HeardCall, type Payment, readById, write } from './payment-row.ts';
 
 export type ChangeParts = { db: Db; eventSecret: string; logger: Logger };
@@ -29,7 +29,7 @@ export async function change(
     const move = decide(payment);
     if (!move) return { payment, moved: false };
     const { after, history } = move;
-    const told = history.length > 0 ? [timeline(move)] : []; // an intent is nothing that happened
+    const told = history.length > 0 || !isIntent(after) ? [timeline(move)] : []; // an intent is nothing that happened
     if (await write(db, after, [...told, ...paymentEvents(move, eventSecret)], heard)) {
       const { orderId, id: paymentId, state, source } = after;
       logger.info('payment moved', { orderId, paymentId, from: payment.state, to: state, source });

@@ -17,8 +17,18 @@ export function factsOf({ after, history }: Move): StepFacts {
 }
 
 /** The timeline's event for a change that no step of the process made. */
-export function factEvent({ after, history }: Move): OutboxEvent {
-  const value: FactNoted = {
+export function factEvent(move: Move): OutboxEvent {
+  return { topic: topics.orderSteps, key: move.after.orderId, value: factOf(move) };
+}
+
+/** As `factEvent`, for a change that a repair made: its order need not exist. */
+export function repairEvent(move: Move): OutboxEvent {
+  const value: FactNoted = { ...factOf(move), repair: true };
+  return { topic: topics.orderSteps, key: move.after.orderId, value };
+}
+
+function factOf({ after, history }: Move): FactNoted {
+  return {
     idempotencyKey: keyOf(after, 'FACT'),
     type: 'FACT',
     orderId: after.orderId,
@@ -26,7 +36,6 @@ export function factEvent({ after, history }: Move): OutboxEvent {
     history,
     payment: { state: after.state },
   };
-  return { topic: topics.orderSteps, key: after.orderId, value };
 }
 
 /** The orchestrator believes only what carries the signature, which is over the very bytes that are sent. */

@@ -7,8 +7,13 @@
  *     VOIDING → REFUNDING: the provider took what was not asked for; it is given back
  *     REFUNDED → LATE: only what was given back by hand (`source` manual: no money moved), when the provider takes it after all
  *     LATE → APPROVED (by one process instance, for its reinstated order) | REFUNDING: whoever is first decides
+ *
+ * And by the reconciliation's repairs:
+ *
+ *     DECLINED, VOIDED → REFUNDING: the provider has taken what was not asked for
+ *     APPROVED, LATE, REFUNDING → DECLINED | VOIDED | REFUNDED: the provider has no money of it, or no more
  */
-import type { HistoryState } from '@ticket-saga/contract/states';
+import type { HistoryState, PaymentState } from '@ticket-saga/contract/states';
 import type { PaymentEvent } from '@ticket-saga/contract/topics';
 import type { Payment } from './payment-row.ts';
 
@@ -21,6 +26,11 @@ export type Move = {
 };
 
 type Source = Payment['source'];
+
+/** A call to the provider is due. */
+export function isIntent({ state }: Payment): boolean {
+  return state === 'REQUESTED' || state === 'VOIDING' || state === 'REFUNDING';
+}
 
 /** The provider has taken the request. */
 export function accept(payment: Payment, providerReference: string): Move | undefined {
@@ -105,6 +115,34 @@ export function startRefund(payment: Payment): Move | undefined {
 /** The void came too late to stop the provider from taking what was not asked for. The call follows. */
 export function giveBack(payment: Payment): Move | undefined {
   return payment.state === 'VOIDING' ? { after: { ...payment, state: 'REFUNDING' }, history: [] } : undefined;
+}
+
+/** The intent to give back whatever there is: of a payment that belongs to no order. The call follows. */
+export function startReturn(payment: Payment): Move | undefined {
+  if (payment.state !== 'APPROVED' && payment.state !== 'LATE') return startVoid(payment);
+  return { after: { ...payment, state: 'REFUNDING' }, history: [] };
+}
+
+/** The provider has taken another amount than was asked, after the payment had ended: it goes back. The call follows. */
+export function giveBackUnasked(payment: Payment): Move | undefined {
+  const { state } = payment;
+  if (state !== 'DECLINED' && state !== 'VOIDED') return undefined;
+  return { after: { ...payment, state: 'REFUNDING', lateAfter: state }, history: [] };
+}
+
+const endsWithoutMoney = {
+  DECLINED: 'PAYMENT_FAILED',
+  VOIDED: 'PAYMENT_VOIDED',
+  REFUNDED: 'PAYMENT_REFUNDED',
+} as const satisfies Partial<Record<PaymentState, HistoryState>>;
+
+/** Our books said that there was money; the provider says how the payment ended without any. */
+export function endAsProvider(payment: Payment, ended: keyof typeof endsWithoutMoney): Move | undefined {
+  if (payment.state !== 'APPROVED' && payment.state !== 'LATE' && payment.state !== 'REFUNDING') return undefined;
+  return {
+    after: { ...payment, state: ended, source: 'provider', reinstatedBy: null },
+    history: payment.lateAfter === ended ? [] : [endsWithoutMoney[ended]], // that was told when it first ended so
+  };
 }
 
 export function endRefund(payment: Payment): Move | undefined {

@@ -64,7 +64,8 @@ export async function askAbout(parts: Parts, payment: Payment): Promise<void> {
   if (answer) await bookAnswer(parts, payment, answer);
 }
 
-async function bookAnswer(parts: Parts, payment: Payment, answer: ProviderAnswer): Promise<void> {
+/** Books a decision, as if its webhook had come; any other answer changes nothing. */
+export async function bookAnswer(parts: Parts, payment: Payment, answer: ProviderAnswer): Promise<void> {
   const { status, approvedAmount, currency, declineReason } = answer;
   const raw = { topic: 'provider', key: payment.orderId, value: Buffer.from(JSON.stringify(answer)) };
   if (status === 'APPROVED' && approvedAmount !== undefined) {

@@ -4,9 +4,10 @@ import { PassingFault, PermanentError } from '@ticket-saga/runtime/errors';
 import { z } from 'zod';
 import type { Payment } from './payment-row.ts';
 
+export const providerStatus = z.enum(['PENDING', 'APPROVED', 'DECLINED', 'VOIDED', 'REFUNDED']);
 const answer = z.object({
   id: z.string().min(1),
-  status: z.enum(['PENDING', 'APPROVED', 'DECLINED', 'VOIDED', 'REFUNDED']),
+  status: providerStatus,
   currency: z.string(),
   /** Minor units; what was approved, which need not be what was asked. */
   approvedAmount: z.int().optional(),
@@ -19,15 +20,21 @@ export function isAsAsked(payment: Payment, approved: { amount?: number | undefi
   return approved.amount === payment.amount && approved.currency === payment.currency;
 }
 
-/** All reject with `PassingFault` when the provider is away, and `PermanentError` when it refuses. */
+/** Our payment, or what the provider alone knows of: then `id` is its reference there. */
+export type AtProvider = { id: string; orderId?: string };
+
+/**
+ * All reject with `PassingFault` when the provider is away, and `PermanentError` when it refuses. The answer to an
+ * idempotency key may be that of its first use, for ever: what must happen anew needs a `key` of its own.
+ */
 export type Provider = {
   request(payment: Payment): Promise<ProviderAnswer>;
   /** Voids what is not decided; else the answer says what it is. */
-  void(payment: Payment): Promise<ProviderAnswer>;
+  void(payment: AtProvider, key?: string): Promise<ProviderAnswer>;
   /** Gives an approved payment back; else the answer says what it is. */
-  refund(payment: Payment): Promise<ProviderAnswer>;
+  refund(payment: AtProvider, key?: string): Promise<ProviderAnswer>;
   /** Undefined when the provider has never heard of it. */
-  query(payment: Payment): Promise<ProviderAnswer | undefined>;
+  query(payment: AtProvider): Promise<ProviderAnswer | undefined>;
 };
 
 export type ProviderOptions = {
@@ -40,21 +47,21 @@ export type ProviderOptions = {
 
 export function createProvider(options: ProviderOptions): Provider {
   const call = (method: string, path: string, key?: string, body?: unknown) => send(options, method, path, key, body);
-  const path = (payment: Payment) => `/v1/payments/${payment.id}`;
+  const path = ({ id }: AtProvider) => `/v1/payments/${encodeURIComponent(id)}`;
   return {
-    request: betweenCommits('request', (payment) => {
+    request: betweenCommits('request', (payment: Payment) => {
       const { id: reference, amount, currency, token } = payment;
       const { callbackUrl } = options;
       const body = { reference, amount, currency, ...(token === null ? {} : { token }), callbackUrl };
       return call('POST', '/v1/payments', `pay:${payment.id}`, body).then(parse);
     }),
-    void: betweenCommits('void', (payment) =>
-      call('POST', `${path(payment)}/void`, `void:${payment.id}`, {}).then(parse),
+    void: betweenCommits('void', (payment: AtProvider, key = `void:${payment.id}`) =>
+      call('POST', `${path(payment)}/void`, key, {}).then(parse),
     ),
-    refund: betweenCommits('refund', (payment) =>
-      call('POST', `${path(payment)}/refund`, `refund:${payment.id}`, {}).then(parse),
+    refund: betweenCommits('refund', (payment: AtProvider, key = `refund:${payment.id}`) =>
+      call('POST', `${path(payment)}/refund`, key, {}).then(parse),
     ),
-    query: betweenCommits('query', async (payment) => {
+    query: betweenCommits('query', async (payment: AtProvider) => {
       const { status, json } = await call('GET', path(payment));
       return status === 404 ? undefined : parse({ status, json });
     }),
@@ -62,10 +69,13 @@ export function createProvider(options: ProviderOptions): Provider {
 }
 
 /** Before the call stands its intent, committed; after it comes the outcome. A test can end the process at both places. */
-function betweenCommits<Answer>(what: keyof Provider, make: (payment: Payment) => Promise<Answer>) {
-  return async (payment: Payment): Promise<Answer> => {
+function betweenCommits<Of extends AtProvider, Answer>(
+  what: keyof Provider,
+  make: (payment: Of, key?: string) => Promise<Answer>,
+) {
+  return async (payment: Of, key?: string): Promise<Answer> => {
     await crashPoint(`provider ${what}.before-call`, payment.orderId);
-    const answered = await make(payment);
+    const answered = await make(payment, key);
     await crashPoint(`provider ${what}.before-outcome`, payment.orderId);
     return answered;
   };

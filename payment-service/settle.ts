@@ -1,9 +1,10 @@
 /** Moves a payment on to where a step wants it: each intent is committed, then called for, then its outcome committed. */
 import { PassingFault, PermanentError } from '@ticket-saga/runtime/errors';
 import type { Context } from '@ticket-saga/runtime/job';
+import type { OutboxEvent } from '@ticket-saga/runtime/outbox';
 import { change, type ChangeParts } from './change.ts';
 import { factEvent, factsOf } from './events.ts';
-import { approve, decline, endRefund, endVoid, giveBack, type Move } from './moves.ts';
+import { approve, decline, endRefund, endVoid, giveBack, isIntent, type Move } from './moves.ts';
 import { paymentIdOf } from './payment-id.ts';
 import { insertTombstone, type Payment, readByOrder } from './payment-row.ts';
 import { isAsAsked, type Provider } from './provider.ts';
@@ -14,25 +15,31 @@ export type Parts = ChangeParts & { provider: Provider };
  * Moves the payment on until `begin` finds nothing more to begin and no call is due. A run that finds an intent of an
  * earlier one goes on from there. The caller tells the step's end: that stays unsaid where the last move has told it.
  */
-export async function settle(
-  parts: Parts,
-  orderId: string,
-  context: Context,
-  begin: (payment: Payment) => Move | undefined,
-): Promise<Payment> {
-  const isEnd = (payment: Payment) => !isIntent(payment) && begin(payment) === undefined;
+export async function settle(parts: Parts, orderId: string, context: Context, begin: Begin): Promise<Payment> {
   // The move that ends the step is told as the step's outcome, an earlier one as a fact.
-  const timeline = (move: Move) => (isEnd(move.after) ? context.completed(factsOf(move)) : factEvent(move));
-  let payment = await readOrEntomb(parts, orderId, context);
-  while (!isEnd(payment)) {
+  const timeline = (move: Move) => (isEnd(move.after, begin) ? context.completed(factsOf(move)) : factEvent(move));
+  return moveOn(parts, await readOrEntomb(parts, orderId, context), begin, timeline);
+}
+
+type Begin = (payment: Payment) => Move | undefined;
+
+function isEnd(payment: Payment, begin: Begin): boolean {
+  return !isIntent(payment) && begin(payment) === undefined;
+}
+
+/** As `settle`, for whoever is no step: `timeline` tells each move. */
+export async function moveOn(
+  parts: Parts,
+  known: Payment,
+  begin: Begin,
+  timeline: (move: Move) => OutboxEvent,
+): Promise<Payment> {
+  let payment = known;
+  while (!isEnd(payment, begin)) {
     const decide = payment.state === 'VOIDING' || payment.state === 'REFUNDING' ? await ask(parts, payment) : begin;
     ({ payment } = await change(parts, payment, decide, { timeline }));
   }
   return payment;
-}
-
-function isIntent({ state }: Payment): boolean {
-  return state === 'REQUESTED' || state === 'VOIDING' || state === 'REFUNDING';
 }
 
 async function readOrEntomb({ db }: Parts, orderId: string, context: Context): Promise<Payment> {

@@ -128,6 +128,19 @@ describe('what the steps tell', () => {
     const other = tellStep(service.db, '01890000-0000-7000-8000-000000000000', 'ReserveTickets');
     await expect(other).rejects.toMatchObject({ code: 'UNKNOWN_ORDER' });
   });
+
+  it('of an order that is not there is nothing when a repair tells it', async () => {
+    const fact = {
+      idempotencyKey: 'payment:gone:FACT',
+      type: 'FACT',
+      orderId: '01890000-0000-7000-8000-000000000000',
+      occurredAt: new Date().toISOString(),
+      history: ['PAYMENT_REFUNDED'],
+    } as const;
+    await expect(noteStep(service.db, { ...fact, history: [...fact.history], repair: true })).resolves.toBeUndefined();
+    const ordinary = noteStep(service.db, { ...fact, history: [...fact.history] });
+    await expect(ordinary).rejects.toMatchObject({ code: 'UNKNOWN_ORDER' });
+  });
 });
 
 describe('what can never be stored', () => {

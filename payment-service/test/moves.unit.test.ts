@@ -49,6 +49,9 @@ const table: Record<
   endVoid: [moves.endVoid, { VOIDING: 'VOIDED' }],
   startRefund: [moves.startRefund, { APPROVED: 'REFUNDING' }],
   giveBack: [moves.giveBack, { VOIDING: 'REFUNDING' }],
+  startReturn: [moves.startReturn, { REQUESTED: 'VOIDING', APPROVED: 'REFUNDING', LATE: 'REFUNDING' }],
+  giveBackUnasked: [moves.giveBackUnasked, { DECLINED: 'REFUNDING', VOIDED: 'REFUNDING' }],
+  endAsProvider: [(p) => moves.endAsProvider(p, 'VOIDED'), { APPROVED: 'VOIDED', LATE: 'VOIDED', REFUNDING: 'VOIDED' }],
   endRefund: [moves.endRefund, { REFUNDING: 'REFUNDED' }],
   acceptLate: [(p) => moves.acceptLate(p, 'one'), { LATE: 'APPROVED' }],
   startLateRefund: [(p) => moves.startLateRefund(p, 'one'), { LATE: 'REFUNDING' }],
@@ -83,6 +86,20 @@ describe('What is told', () => {
   test('a late approval remembers what it came too late for', () => {
     expect(moves.approve(payment('DECLINED'), 'provider')?.after.lateAfter).toBe('DECLINED');
     expect(moves.approve(payment('VOIDED'), 'manual')?.tell).toEqual({ type: 'PAYMENT_LATE' });
+  });
+
+  test('what the provider does not have is told once for each way to end, and belongs to nobody any more', () => {
+    const accepted = payment('APPROVED', { lateAfter: 'DECLINED', reinstatedBy: 'one', source: 'manual' });
+    expect(moves.endAsProvider(accepted, 'VOIDED')).toMatchObject({
+      history: ['PAYMENT_VOIDED'],
+      after: { reinstatedBy: null, source: 'provider' },
+    });
+    expect(moves.endAsProvider(accepted, 'DECLINED')?.history).toEqual([]);
+    expect(moves.endAsProvider(payment('REFUNDING'), 'REFUNDED')?.history).toEqual(['PAYMENT_REFUNDED']);
+  });
+
+  test('what is given back after a decline stays declined for the process that asks', () => {
+    expect(moves.giveBackUnasked(payment('DECLINED'))).toMatchObject({ after: { lateAfter: 'DECLINED' }, history: [] });
   });
 
   test('an intent tells nobody anything', () => {

@@ -10,10 +10,9 @@ import { testContext } from '../../test/support/context.ts';
 import { acceptPayment, refundPayment } from '../late-money.ts';
 import { bookManual } from '../manual.ts';
 import { paymentIdOf } from '../payment-id.ts';
-import { readByOrder } from '../payment-row.ts';
+import { type Payment, readByOrder } from '../payment-row.ts';
 import { cancelPayment, closePayment, requestPayment } from '../payments.ts';
 import { askUnanswered } from '../poller.ts';
-import type { Provider } from '../provider.ts';
 import type { Parts } from '../settle.ts';
 import { asked, type Command, type Fault } from './payment-commands.ts';
 import type { Model } from './payment-model.ts';
@@ -170,8 +169,8 @@ export function openPayment(world: World) {
 function faulty(parts: Parts, how: Fault): Parts {
   if (how === 'none') return parts;
   const lossy =
-    <T>(call: (payment: Parameters<Provider['void']>[0]) => Promise<T>) =>
-    async (payment: Parameters<Provider['void']>[0]): Promise<T> => {
+    <T>(call: (payment: Payment) => Promise<T>) =>
+    async (payment: Payment): Promise<T> => {
       if (how === 'after') await call(payment);
       throw new PassingFault('LOST', 'The line is dead.');
     };
