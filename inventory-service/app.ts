@@ -5,6 +5,7 @@ import type { Db } from '@ticket-saga/runtime/database';
 import { type AppParts, createApp, finishApp } from '@ticket-saga/runtime/http';
 import type { Authenticate } from '@ticket-saga/runtime/identity';
 import { addReconciliationRoutes } from './reconciliation.ts';
+import { addRepairRoutes } from './routes-repairs.ts';
 import { addRoutes } from './routes.ts';
 
 export function createInventoryApp(parts: AppParts, db: Db, authenticate: Authenticate): Express {
@@ -13,6 +14,7 @@ export function createInventoryApp(parts: AppParts, db: Db, authenticate: Authen
   const api = createApi(app, info, authenticate);
   addRoutes(api, db);
   addReconciliationRoutes(api, db);
+  addRepairRoutes(api, db);
   api.close();
   return finishApp(app, parts.logger);
 }

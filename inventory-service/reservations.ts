@@ -10,7 +10,7 @@ import type { ReservationState } from '@ticket-saga/contract/states';
 import { type Db, sql } from '@ticket-saga/runtime/database';
 import { BusinessError } from '@ticket-saga/runtime/errors';
 import type { Context } from '@ticket-saga/runtime/job';
-import { insertIntoOutbox, outboxRows } from '@ticket-saga/runtime/outbox';
+import { insertIntoOutbox, type OutboxEvent, outboxRows } from '@ticket-saga/runtime/outbox';
 import type { z } from 'zod';
 import { decide } from './decide.ts';
 import { lockStock, moveStock } from './stock.ts';
@@ -141,10 +141,9 @@ function refusals(startBy: string | null): sql.Sql {
  */
 export async function releaseTickets(db: Db, input: ReleaseInput, context: Context): Promise<Record<string, never>> {
   const id = input.reservationId ?? input.orderId;
-  const { was, freed } = await decide<{ was: ReservationState | null; freed: boolean }>(
-    db,
-    release(id, input.orderId, context),
-  );
+  // An expired hold stays EXPIRED, its tickets are free already: this is where the order's history hears of it.
+  const told = { freed: context.completed({ history: ['RESERVE_RELEASED'] }), nothing: [context.completed()] };
+  const { was, freed } = await decide<Released>(db, release(id, input.orderId, told));
   context.logger.info(freed ? 'tickets released' : 'nothing to release', {
     orderId: input.orderId,
     reservationId: id,
@@ -153,13 +152,13 @@ export async function releaseTickets(db: Db, input: ReleaseInput, context: Conte
   return {};
 }
 
-function release(id: string, orderId: string, context: Context): sql.Sql {
-  // An expired hold stays EXPIRED, its tickets are free already: this is where the order's history hears of it.
-  const freed = insertIntoOutbox(
-    [context.completed({ history: ['RESERVE_RELEASED'] })],
-    sql.sql`exists (select from outcome where freed)`,
-  );
-  const nothing = insertIntoOutbox([context.completed()], sql.sql`exists (select from outcome where not freed)`);
+/** `was` null: nobody knew the reservation. */
+export type Released = { was: ReservationState | null; freed: boolean };
+
+/** One row `Released`; `told` is what goes out when tickets are freed, or when there is nothing to free. */
+export function release(id: string, orderId: string, told: { freed: OutboxEvent; nothing: OutboxEvent[] }): sql.Sql {
+  const freed = insertIntoOutbox([told.freed], sql.sql`exists (select from outcome where freed)`);
+  const nothing = insertIntoOutbox(told.nothing, sql.sql`exists (select from outcome where not freed)`);
   return sql.sql`
     with standing as (
       select id, state from reservation where id = ${id}::text for update
