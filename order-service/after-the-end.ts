@@ -11,8 +11,9 @@ import { type Db, sql } from '@ticket-saga/runtime/database';
 import { BusinessError } from '@ticket-saga/runtime/errors';
 import type { Context } from '@ticket-saga/runtime/job';
 import { z } from 'zod';
-import { changeOrder, giveTickets, stepOf } from './orders.ts';
+import { changeOrder, stepOf } from './orders.ts';
 import { insertStep } from './steps.ts';
+import { giveTickets } from './ticket-codes.ts';
 
 type Facts = z.input<typeof jobs.checkLatePayment.output>;
 type Found = { status: OrderStatus; cancelRequested: boolean; endedSeconds: number; items: unknown };

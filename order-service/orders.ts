@@ -10,6 +10,7 @@ import { BusinessError } from '@ticket-saga/runtime/errors';
 import type { Context } from '@ticket-saga/runtime/job';
 import type { OutboxEvent } from '@ticket-saga/runtime/outbox';
 import { insertStep, onTheWay } from './steps.ts';
+import { giveTickets } from './ticket-codes.ts';
 
 type Sql = ReturnType<typeof sql.sql>;
 export type Before = {
@@ -26,13 +27,6 @@ type Why = { reasonCode: ReasonCode; reasonMessage?: string | null | undefined }
 
 /** Open for the ends of the saga. An order that is being refunded is on the way again, but has left the saga behind. */
 const open = sql.sql`${onTheWay} and p.refund_by is null`;
-
-/** A CTE that gives the changed order one ticket code for each unit. */
-export const giveTickets = sql.sql`, tickets as (
-      insert into ticket (code, order_id, product_id, unit)
-      select ticket_code(), changed.id, item."productId", unit
-      from changed, jsonb_to_recordset(changed.items) as item("productId" text, quantity int), generate_series(1, item.quantity) as unit
-    )`;
 
 /** CONFIRMED, with one ticket code for each unit; BPMN error ORDER_STOPPED where the order must not be completed. */
 export async function completeOrder(db: Db, { orderId }: { orderId: string }, context: Context): Promise<void> {

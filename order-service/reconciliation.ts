@@ -6,6 +6,7 @@ import { type Db, sql } from '@ticket-saga/runtime/database';
 import { Problem } from '@ticket-saga/runtime/problem';
 import { addOutboxRoute, addRowsRoute, pageOf, type RowsQuery } from '@ticket-saga/runtime/reconciliation';
 import { z } from 'zod';
+import { fitTicketCodes } from './ticket-codes.ts';
 
 export function addReconciliationRoutes(api: Api, db: Db): void {
   addRowsRoute(api, {
@@ -25,10 +26,25 @@ export function addReconciliationRoutes(api: Api, db: Db): void {
     params: z.object({ id: z.string() }),
     answers: { 200: { description: 'It is in the outbox', schema: z.object({ published: z.boolean() }) } },
     async handle({ params: { id } }) {
-      if (!z.uuid().safeParse(id).success) throw new Problem('ORDER_NOT_FOUND', `There is no order ${id}.`);
-      return { status: 200, body: { published: await publishAgain(db, id) } };
+      return { status: 200, body: { published: await publishAgain(db, known(id)) } };
     },
   });
+  api.route({
+    method: 'post',
+    path: '/reconciliation/orders/:id/ticket-codes',
+    summary: 'Gives the order the ticket codes that it lacks, and takes those away that it should not have',
+    description: 'For an order that has ended. Again it changes nothing. 409 STALE_ACTION: it has not ended.',
+    access: 'operator',
+    params: z.object({ id: z.string() }),
+    answers: { 200: { description: 'How many it has now', schema: z.object({ codes: z.int() }) } },
+    handle: async ({ params: { id } }) => ({ status: 200, body: { codes: await fitTicketCodes(db, known(id)) } }),
+  });
+}
+
+/** An id that no order could have is as unknown as any. */
+function known(id: string): string {
+  if (z.uuid().safeParse(id).success) return id;
+  throw new Problem('ORDER_NOT_FOUND', `There is no order ${id}.`);
 }
 
 async function readOrderRows(db: Db, query: RowsQuery): Promise<OrderRow[]> {
