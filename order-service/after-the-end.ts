@@ -33,12 +33,15 @@ export async function checkLatePayment(db: Db, { orderId }: { orderId: string },
   return { orderEnded, orderStatus: status, cancelRequested, endedAgo, items: z.array(orderItem).parse(found.items) };
 }
 
-/** CONFIRMED after all, with tickets. BPMN error ORDER_NOT_REINSTATABLE unless it ended as not paid. */
+/**
+ * CONFIRMED after all, with tickets. BPMN error ORDER_NOT_REINSTATABLE unless it ended as not paid, and neither its
+ * customer nor an operator had wanted its end.
+ */
 export async function reinstateOrder(db: Db, { orderId }: { orderId: string }, context: Context): Promise<void> {
   const by = context.processInstanceKey;
   const before = await changeOrder(db, context, {
     orderId,
-    when: sql.sql`p.status = 'PAYMENT_NOT_COMPLETED' and p.cancel_requested_at is null`,
+    when: sql.sql`p.status = 'PAYMENT_NOT_COMPLETED' and p.cancel_requested_at is null and p.stopped_at is null`,
     set: sql.sql`status = 'CONFIRMED', reason_code = null, reason_message = null, completed_at = now(), reinstated_by = ${by}`,
     history: 'ORDER_REINSTATED',
     succeeds: sql.sql`before.reinstated_by = ${by}`,

@@ -112,7 +112,7 @@ export type Change = {
   history?: HistoryState;
   /** Notes a cancel request that came to nothing. */
   tooLate?: boolean;
-  /** When the change was not made: whether the step is done all the same; a condition on `before`. */
+  /** When the change was not made: whether the step is done all the same; a condition on `before`, unknown is no. */
   succeeds: Sql;
   failure?: OutboxEvent;
   more?: Sql;
@@ -126,7 +126,7 @@ export async function changeOrder(db: Db, context: Context, change: Change): Pro
   const done = stepOf(context.completed());
   const { orderId, history = null, tooLate = false, failure, more = sql.empty } = change;
   const failed = failure
-    ? sql.sql`, failed as (${insertStep(stepOf(failure), sql.sql`not exists (select from changed) and exists (select from before where not (${change.succeeds}))`)})`
+    ? sql.sql`, failed as (${insertStep(stepOf(failure), sql.sql`not exists (select from changed) and exists (select from before where (${change.succeeds}) is not true)`)})`
     : sql.empty;
   const [before] = await db.$queryRaw<(Before & { changed: boolean })[]>`
     with before as (

@@ -97,6 +97,13 @@ describe('Reinstating an order', () => {
     await expect(reinstate()).rejects.toMatchObject(notReinstatable);
   });
 
+  it('is refused where an operator had stopped it and the saga ended it as not paid all the same', async () => {
+    await stopOrder(service.db, { orderId: id }, jobContext(id, 'stopOrder'));
+    await close('PAYMENT_TIMEOUT');
+    await expect(reinstate()).rejects.toMatchObject(notReinstatable);
+    expect((await read()).status).toBe('PAYMENT_NOT_COMPLETED');
+  });
+
   it('by a worker that wakes up after a refund changes nothing, and is told that it is done', async () => {
     await close('PAYMENT_TIMEOUT');
     await reinstate();
@@ -119,6 +126,21 @@ it('noting a refund shows the money as gone back and leaves status and reason', 
     payment: { state: 'REFUNDED' },
   });
 });
+
+it.each([
+  ['reinstate', () => reinstate(), 'ORDER_NOT_REINSTATABLE'],
+  ['start-refund', () => refund(), 'ORDER_NOT_REFUNDABLE'],
+])(
+  '%s that is refused is told to the timeline, also where no instance has had its way before',
+  async (_, step, code) => {
+    await expect(step()).rejects.toMatchObject({ code });
+    const told = await service.db.stepEvent.findMany({
+      where: { orderId: id },
+      select: { state: true, errorCode: true },
+    });
+    expect(told).toEqual([{ state: 'FAILED', errorCode: code }]);
+  },
+);
 
 describe('Refunding an order', () => {
   it('takes it back into work and ends it as refunded, without tickets', async () => {

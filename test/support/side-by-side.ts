@@ -1,4 +1,5 @@
 /** Work of several clients at the same moment, so that they really meet. */
+import { expect } from '@jest/globals';
 import { eventually } from './eventually.ts';
 import type { TestDatabase } from './postgres.ts';
 
@@ -32,5 +33,45 @@ export async function sideBySide<T>(
     });
   } finally {
     gate.release();
+  }
+}
+
+/**
+ * The model after an order of `round` in which each command answers as it did, and which leaves `state`.
+ * @param apply changes the model as the command does, and returns its answer
+ * @throws an error that shows it all when there is none
+ */
+export function explain<Model, Command>(
+  model: Model,
+  { round, answers, state }: { round: Command[]; answers: string[]; state: Model },
+  apply: (model: Model, command: Command) => string,
+): Model {
+  const go = (now: Model, left: [Command, string | undefined][]): Model | undefined => {
+    if (left.length === 0) return isSame(now, state) ? now : undefined;
+    for (const one of left) {
+      const next = structuredClone(now);
+      if (apply(next, one[0]) !== one[1]) continue;
+      const others = left.filter((other) => other !== one);
+      const found = go(next, others);
+      if (found) return found;
+    }
+    return undefined;
+  };
+  const found = go(
+    model,
+    round.map((one, i) => [one, answers[i]]),
+  );
+  if (found) return found;
+  const facts = JSON.stringify({ before: model, round, answers, after: state }, undefined, 1);
+  throw new Error(`No order of these commands explains their answers and what they leave.\n${facts}`);
+}
+
+/** As Jest sees it: what is cloned comes from another realm, and is the same all the same. */
+function isSame(one: unknown, other: unknown): boolean {
+  try {
+    expect(one).toEqual(other);
+    return true;
+  } catch {
+    return false;
   }
 }
