@@ -36,12 +36,12 @@ await runService('inventory-service', config, async (service) => {
   const authenticate = createAuthenticate(config);
   const db = service.database('inventory');
   const { producer } = service.kafka(config.KAFKA_BROKERS);
-  service.relay('inventory', producer);
+  const relay = service.relay('inventory', producer);
   service.retention(db, config);
   const engine = service.engine(config.ZEEBE_GRPC_ADDRESS);
   startWorkers(service, { engine, db, producer, settings: config }, config.HOLD_GRACE);
   const intervalMs = durationMs(config.SWEEP_INTERVAL);
   const health = service.health.part('sweeper', 3 * intervalMs + service.health.stalledAfterMs);
   service.onStop('sweeper', startSweeper({ db, intervalMs, health, logger: service.logger }));
-  await service.listen(createInventoryApp(service.appParts, db, authenticate), config.INVENTORY_PORT);
+  await service.listen(createInventoryApp(service.appParts, db, authenticate, relay), config.INVENTORY_PORT);
 });

@@ -2,13 +2,14 @@
 import { type ReservationRow, reservationRow, type StockRow, stockRow } from '@ticket-saga/contract/reconciliation';
 import type { Api } from '@ticket-saga/runtime/api';
 import { type Db, sql } from '@ticket-saga/runtime/database';
-import { addOutboxRoute, addRowsRoute, pageOf, type RowsQuery } from '@ticket-saga/runtime/reconciliation';
+import { addOutboxRoutes, addRowsRoute, pageOf, type RowsQuery } from '@ticket-saga/runtime/reconciliation';
+import type { Relay } from '@ticket-saga/runtime/relay';
 import { z } from 'zod';
 
 /** Products named at the most: where more are off, one cause has put them all off. */
 const mostProducts = 1_000;
 
-export function addReconciliationRoutes(api: Api, db: Db): void {
+export function addReconciliationRoutes(api: Api, db: Db, relay?: Relay): void {
   addRowsRoute(api, {
     path: '/reconciliation/reservations',
     what: 'reservations; by `ids`, those of the orders with these ids',
@@ -16,7 +17,7 @@ export function addReconciliationRoutes(api: Api, db: Db): void {
     keyOf: ({ id }) => id,
     read: (query) => readReservationRows(db, query),
   });
-  addOutboxRoute(api, db);
+  addOutboxRoutes(api, db, relay);
   api.route({
     method: 'get',
     path: '/reconciliation/stock',

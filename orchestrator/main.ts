@@ -14,7 +14,7 @@ import {
   servicesSettings,
 } from '@ticket-saga/runtime/config';
 import { createAuthenticate } from '@ticket-saga/runtime/identity';
-import { readOutbox } from '@ticket-saga/runtime/reconciliation';
+import { publishOutbox } from '@ticket-saga/runtime/reconciliation';
 import { runService } from '@ticket-saga/runtime/service';
 import { z } from 'zod';
 import { createOrchestratorApp } from './app.ts';
@@ -78,7 +78,7 @@ await runService('orchestrator', config, async (service) => {
   const authenticate = createAuthenticate(config);
   const db = service.database('orchestration');
   const { kafka, producer } = service.kafka(config.KAFKA_BROKERS);
-  service.relay('orchestration', producer);
+  const relay = service.relay('orchestration', producer);
   service.retention(db, config, [
     // Never an open one: it has no time of decision.
     { table: 'dead_letter', since: 'decided_at', keepMs: durationMs(config.DEAD_LETTER_KEEP) },
@@ -119,10 +119,7 @@ await runService('orchestrator', config, async (service) => {
     ...parts,
     books: createProviderBooks(config),
     running: createRunningProcesses(operateSettings),
-    publishOutbox: async () => {
-      await db.$executeRaw`select pg_notify('outbox_orchestration', '')`;
-      return readOutbox(db);
-    },
+    publishOutbox: () => publishOutbox(db, relay),
     times: {
       settle: durationMs(config.RECONCILE_SETTLE) / 1_000,
       overdue: durationMs(config.RECONCILE_OVERDUE) / 1_000,

@@ -19,7 +19,7 @@ export function createOrderApp(appParts: AppParts, authenticate: Authenticate, p
   const api = createApi(app, about, authenticate);
   addOrderRoutes(api, parts);
   addCustomerRoutes(api, parts);
-  addReconciliationRoutes(api, parts.db);
+  addReconciliationRoutes(api, parts);
   addStuckRoutes(api, parts);
   api.close();
   return finishApp(app, appParts.logger);

@@ -49,7 +49,7 @@ await runService('order-service', config, async (service) => {
   const diagram = await readDiagrams();
   const db = service.database('orders');
   const { kafka, producer } = service.kafka(config.KAFKA_BROKERS);
-  service.relay('orders', producer);
+  const relay = service.relay('orders', producer);
   const idempotencyKeepMs = durationMs(config.IDEMPOTENCY_KEEP);
   service.retention(db, config, [{ table: 'idempotency_key', since: 'created_at', keepMs: idempotencyKeepMs }]);
   const engine = service.engine(config.ZEEBE_GRPC_ADDRESS);
@@ -78,7 +78,7 @@ await runService('order-service', config, async (service) => {
     logger,
   });
   const askInventory = createAskInventory(config.INVENTORY_URL, logger);
-  const parts = { db, diagram, askInventory, orderEvents, logger, idempotencyKeepMs, settings: config };
+  const parts = { db, diagram, askInventory, orderEvents, logger, relay, idempotencyKeepMs, settings: config };
   await service.listen(createOrderApp(service.appParts, authenticate, parts), config.ORDER_PORT);
   // Stopped first: the HTTP server waits for its open answers.
   service.onStop('order events', () => orderEvents.stop());

@@ -4,11 +4,12 @@ import { type OrderCreated, topics } from '@ticket-saga/contract/topics';
 import type { Api } from '@ticket-saga/runtime/api';
 import { type Db, sql } from '@ticket-saga/runtime/database';
 import { Problem } from '@ticket-saga/runtime/problem';
-import { addOutboxRoute, addRowsRoute, pageOf, type RowsQuery } from '@ticket-saga/runtime/reconciliation';
+import { addOutboxRoutes, addRowsRoute, pageOf, type RowsQuery } from '@ticket-saga/runtime/reconciliation';
 import { z } from 'zod';
+import type { OrderParts } from './parts.ts';
 import { fitTicketCodes } from './ticket-codes.ts';
 
-export function addReconciliationRoutes(api: Api, db: Db): void {
+export function addReconciliationRoutes(api: Api, { db, relay }: Pick<OrderParts, 'db' | 'relay'>): void {
   addRowsRoute(api, {
     path: '/reconciliation/orders',
     what: 'orders',
@@ -16,7 +17,7 @@ export function addReconciliationRoutes(api: Api, db: Db): void {
     keyOf: ({ id }) => id,
     read: (query) => readOrderRows(db, query),
   });
-  addOutboxRoute(api, db);
+  addOutboxRoutes(api, db, relay);
   api.route({
     method: 'post',
     path: '/reconciliation/orders/:id/publish',

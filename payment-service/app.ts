@@ -2,6 +2,7 @@
 import { createApi } from '@ticket-saga/runtime/api';
 import { type AppParts, createApp, finishApp, rawBody } from '@ticket-saga/runtime/http';
 import type { Authenticate } from '@ticket-saga/runtime/identity';
+import type { Relay } from '@ticket-saga/runtime/relay';
 import type { Express } from 'express';
 import type { Parts } from './settle.ts';
 import { addReconciliationRoutes } from './reconciliation.ts';
@@ -11,7 +12,7 @@ import { checkSignature, webhookPath } from './webhook.ts';
 
 export function createPaymentApp(
   appParts: AppParts,
-  parts: Parts & { webhookSecret: string; authenticate: Authenticate },
+  parts: Parts & { webhookSecret: string; authenticate: Authenticate; relay?: Relay },
 ): Express {
   const app = createApp(appParts);
   // Before the body is looked at: whoever cannot sign learns nothing of what it should hold.

@@ -52,7 +52,7 @@ await runService('payment-service', config, async (service) => {
   const authenticate = createAuthenticate(config);
   const db = service.database('payments');
   const { kafka, producer } = service.kafka(config.KAFKA_BROKERS);
-  service.relay('payments', producer);
+  const relay = service.relay('payments', producer);
   const webhooksKeptMs = durationMs(config.WEBHOOK_KEEP);
   service.retention(db, config, [{ table: 'webhook_call', since: 'received_at', keepMs: webhooksKeptMs }]);
   const provider = createProvider({
@@ -74,6 +74,7 @@ await runService('payment-service', config, async (service) => {
   const askAfterMs = durationMs(config.PAYMENT_ASK_AFTER);
   const poller = service.health.part('poller', askAfterMs + service.health.stalledAfterMs);
   service.onStop('poller', startPoller(parts, askAfterMs, poller));
-  const app = createPaymentApp(service.appParts, { ...parts, webhookSecret: config.WEBHOOK_SECRET, authenticate });
+  const webhookSecret = config.WEBHOOK_SECRET;
+  const app = createPaymentApp(service.appParts, { ...parts, webhookSecret, authenticate, relay });
   await service.listen(app, config.PAYMENT_PORT);
 });

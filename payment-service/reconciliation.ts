@@ -4,13 +4,14 @@ import { paymentState } from '@ticket-saga/contract/states';
 import type { Api } from '@ticket-saga/runtime/api';
 import { type Db, sql } from '@ticket-saga/runtime/database';
 import { Problem } from '@ticket-saga/runtime/problem';
-import { addOutboxRoute, addRowsRoute, pageOf, type RowsQuery } from '@ticket-saga/runtime/reconciliation';
+import { addOutboxRoutes, addRowsRoute, pageOf, type RowsQuery } from '@ticket-saga/runtime/reconciliation';
+import type { Relay } from '@ticket-saga/runtime/relay';
 import { z } from 'zod';
 import { readById } from './payment-row.ts';
 import type { Parts } from './settle.ts';
 import { askAbout } from './poller.ts';
 
-export function addReconciliationRoutes(api: Api, parts: Parts): void {
+export function addReconciliationRoutes(api: Api, parts: Parts & { relay?: Relay }): void {
   addRowsRoute(api, {
     path: '/reconciliation/payments',
     what: 'payments, in the order of their ids',
@@ -25,7 +26,7 @@ export function addReconciliationRoutes(api: Api, parts: Parts): void {
     keyOf: ({ orderId }) => orderId,
     read: (query) => readPaymentRows(parts.db, query, sql.sql`p.order_id`),
   });
-  addOutboxRoute(api, parts.db);
+  addOutboxRoutes(api, parts.db, parts.relay);
   api.route({
     method: 'post',
     path: '/reconciliation/payments/:id/ask',

@@ -1,5 +1,6 @@
 /** The provider's own pace: makes due decisions and delivers due webhooks, until it is stopped. */
 import { backoffMs, pause } from '@ticket-saga/runtime/backoff';
+import { createBell } from '@ticket-saga/runtime/bell';
 import type { Db } from '@ticket-saga/runtime/database';
 import type { PartHealth } from '@ticket-saga/runtime/health';
 import { errorFields, type Logger } from '@ticket-saga/runtime/logger';
@@ -64,28 +65,4 @@ async function turn(round: () => Promise<void>, { logger, health }: ClockworkOpt
       await pause(backoffMs(failures, 250, 5_000), signal);
     }
   }
-}
-
-/** A wait that can be cut short; a ring before the wait is not lost. */
-function createBell() {
-  let rung = false;
-  let wake: () => void = () => undefined;
-  return {
-    ring() {
-      rung = true;
-      wake();
-    },
-    async wait(ms: number) {
-      if (!rung) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, ms);
-          wake = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-      }
-      rung = false;
-    },
-  };
 }

@@ -3,6 +3,8 @@ import { outboxRow, type OutboxRow, rowsOf, rowsQuery } from '@ticket-saga/contr
 import type { z } from 'zod';
 import type { Api } from './api.ts';
 import { type Db, sql } from './database.ts';
+import { Problem } from './problem.ts';
+import type { Relay } from './relay.ts';
 
 export type RowsQuery = z.output<typeof rowsQuery>;
 
@@ -53,7 +55,14 @@ export async function readOutbox(db: Db): Promise<OutboxRow> {
   return outboxRow.parse(row);
 }
 
-export function addOutboxRoute(api: Api, db: Db): void {
+/** Has what waits sent now, by the relay that always sends it, and says what waits then. */
+export async function publishOutbox(db: Db, relay: Pick<Relay, 'round'>): Promise<OutboxRow> {
+  await relay.round();
+  return readOutbox(db);
+}
+
+/** @param relay none: this process sends nothing (a test) */
+export function addOutboxRoutes(api: Api, db: Db, relay?: Pick<Relay, 'round'>): void {
   api.route({
     method: 'get',
     path: '/reconciliation/outbox',
@@ -61,5 +70,17 @@ export function addOutboxRoute(api: Api, db: Db): void {
     access: 'operator',
     answers: { 200: { description: 'How many, and for how many seconds the oldest', schema: outboxRow } },
     handle: async () => ({ status: 200, body: await readOutbox(db) }),
+  });
+  api.route({
+    method: 'post',
+    path: '/reconciliation/outbox/publish',
+    summary: 'Sends the events that wait in the outbox now',
+    description: 'By one round of the relay, behind one that is under way. 503: it failed, the detail says why.',
+    access: 'operator',
+    answers: { 200: { description: 'What waits after it', schema: outboxRow } },
+    async handle() {
+      if (!relay) throw new Problem('ACTION_NOT_POSSIBLE', 'No relay of the outbox runs in this process.');
+      return { status: 200, body: await publishOutbox(db, relay) };
+    },
   });
 }

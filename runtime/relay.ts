@@ -7,9 +7,11 @@
  * paused one sends when it wakes up is a repeat, which every reader tolerates.
  */
 import pg from 'pg';
-import { backoffMs, pause } from './backoff.ts';
+import { backoffMs, withDeadline } from './backoff.ts';
+import { type Bell, createBell } from './bell.ts';
 import { crashPoint } from './crash-points.ts';
 import type { ServiceSchema } from './database-url.ts';
+import { PassingFault } from './errors.ts';
 import type { PartHealth } from './health.ts';
 import type { Producer } from './kafka.ts';
 import { errorFields, type Logger } from './logger.ts';
@@ -43,17 +45,52 @@ export type RelayOptions = {
   metrics: Metrics;
 };
 
-/** Runs until the returned function is called; that waits for the batch in hand. */
-export function startRelay(options: RelayOptions): () => Promise<void> {
+export type Relay = {
+  /**
+   * Goes round now, behind a round that is under way, and resolves when that is done. Rejects with `PassingFault`
+   * OUTBOX_WAITS and the reason when the round fails, or takes longer than `roundMs`.
+   */
+  round(): Promise<void>;
+  /** Waits for the batch in hand. */
+  stop(): Promise<void>;
+};
+
+/** Longer than a send and its statements may take, ms; shorter than a caller waits for the answer. */
+const roundMs = 15_000;
+
+/** Runs until it is stopped. */
+export function startRelay(options: RelayOptions): Relay {
   const stop = new AbortController();
-  const running = run(options, stop.signal);
-  return async () => {
-    stop.abort();
-    await running;
+  const rounds: Rounds = { bell: createBell(), asked: [] };
+  const running = run(options, rounds, stop.signal);
+  return {
+    round() {
+      if (stop.signal.aborted) return Promise.reject(waits(stopped));
+      const done = new Promise<void>((resolve, reject) => rounds.asked.push({ resolve, reject }));
+      rounds.bell.ring();
+      return withDeadline(done, roundMs, `a round has not ended for ${roundMs / 1_000} s`).catch((error: unknown) => {
+        throw waits(error);
+      });
+    },
+    async stop() {
+      stop.abort();
+      rounds.bell.ring();
+      await running;
+    },
   };
 }
 
-async function run(options: RelayOptions, signal: AbortSignal): Promise<void> {
+type Rounds = { bell: Bell; asked: { resolve: () => void; reject: (why: unknown) => void }[] };
+
+const stopped = new Error('the relay has been stopped');
+const waits = (why: unknown) =>
+  new PassingFault(
+    'OUTBOX_WAITS',
+    `Events wait in the outbox: ${why instanceof Error ? why.message : String(why)}`,
+    why,
+  );
+
+async function run(options: RelayOptions, rounds: Rounds, signal: AbortSignal): Promise<void> {
   for (let failures = 0; !signal.aborted;) {
     const client = new pg.Client({
       connectionString: options.url,
@@ -62,49 +99,43 @@ async function run(options: RelayOptions, signal: AbortSignal): Promise<void> {
       query_timeout: 20_000, // longer than the server's own limit: for a connection that died without a word
     });
     client.on('error', () => undefined); // a lost connection shows at the next query
+    client.on('notification', rounds.bell.ring);
     try {
       await client.connect();
       await client.query(`set idle_in_transaction_session_timeout = '15s'; set statement_timeout = '15s'`);
       await client.query(`listen "outbox_${options.schema}"`);
-      await relayUntilStopped(client, options, signal, () => (failures = 0));
+      await relayUntilStopped(client, options, rounds, signal, () => (failures = 0));
     } catch (error) {
       failures += 1;
+      for (const { reject } of rounds.asked.splice(0)) reject(error);
       options.health.failed(`events wait in the outbox: ${String(error)}`);
       options.logger.warn('outbox relay: trying again', { failures, ...errorFields(error) });
-      await pause(backoffMs(failures, 500, 10_000), signal);
+      if (signal.aborted) continue;
+      client.off('notification', rounds.bell.ring); // new events are no reason to hurry now; who asks for a round is
+      rounds.bell.hush();
+      await rounds.bell.wait(backoffMs(failures, 500, 10_000));
     } finally {
       await client.end().catch(() => undefined);
     }
   }
+  for (const { reject } of rounds.asked.splice(0)) reject(stopped);
 }
 
-async function relayUntilStopped(client: pg.Client, options: RelayOptions, signal: AbortSignal, onSuccess: () => void) {
-  let wake: () => void = () => undefined;
-  let woken = false;
-  client.on('notification', () => {
-    woken = true;
-    wake();
-  });
-  const onStop = () => wake();
-  signal.addEventListener('abort', onStop);
-  try {
-    while (!signal.aborted) {
-      woken = false;
-      const sent = await relayBatch(client, options);
-      onSuccess();
-      options.health.ok();
-      if (sent > 0 || woken) continue;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, pollMs);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-        if (woken || signal.aborted) wake();
-      });
-    }
-  } finally {
-    signal.removeEventListener('abort', onStop); // this connection is over, the signal lives on
+async function relayUntilStopped(
+  client: pg.Client,
+  options: RelayOptions,
+  { bell, asked }: Rounds,
+  signal: AbortSignal,
+  onSuccess: () => void,
+) {
+  while (!signal.aborted) {
+    bell.hush();
+    const before = asked.length; // who asks while the round is under way is answered by the next
+    const sent = await relayBatch(client, options);
+    for (const { resolve } of asked.splice(0, before)) resolve();
+    onSuccess();
+    options.health.ok();
+    if (sent === 0) await bell.wait(pollMs);
   }
 }
 

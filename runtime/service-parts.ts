@@ -14,6 +14,7 @@ import type { Kafka, Producer } from './kafka.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import type { limitsOf } from './rate-limit.ts';
+import type { Relay } from './relay.ts';
 import type { RetentionRule } from './retention.ts';
 
 /** What every service reads, and how its HTTP side is limited. */
@@ -58,7 +59,7 @@ export type Service = {
   onStop(name: string, stop: () => Promise<void> | void): void;
   database(schema: ServiceSchema): Db;
   kafka(brokers: string[]): { kafka: Kafka; producer: Producer };
-  relay(schema: ServiceSchema, producer: Producer): void;
+  relay(schema: ServiceSchema, producer: Producer): Relay;
   /** Cleans up outbox and inbox, and what else has its time. */
   retention(db: Db, settings: RetentionSettings, more?: RetentionRule[]): void;
   consumer<Schema extends z.ZodType>(options: Omit<ConsumerOptions<Schema>, OfTheService> & { topic: Topic }): void;

@@ -107,7 +107,9 @@ function createService(name: string, settings: Settings, logger: Logger, onStop:
     relay(schema, producer) {
       const url = databaseUrl(schema, settings);
       const part = health.part('outbox relay', health.stalledAfterMs);
-      onStop('relay', startRelay({ url, schema, producer, health: part, logger, metrics }));
+      const relay = startRelay({ url, schema, producer, health: part, logger, metrics });
+      onStop('relay', () => relay.stop());
+      return relay;
     },
     retention(db, { RETENTION_EVERY, OUTBOX_KEEP, INBOX_KEEP }, more = []) {
       const everyMs = durationMs(RETENTION_EVERY);

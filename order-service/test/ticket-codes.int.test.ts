@@ -1,6 +1,7 @@
 /** The reconciliation's repair of ticket codes, over HTTP; what is wrong is put in by SQL. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
+import { eventually } from '../../test/support/eventually.ts';
 import { closeOrder, completeOrder } from '../orders.ts';
 import { jobContext, ownService, type OwnService, techlead } from './support.ts';
 
@@ -86,6 +87,29 @@ describe('The ticket codes of an order', () => {
     await addCode('1', 1);
     expect(await fit()).toEqual({ status: 200, body: { codes: 0 } });
     expect(await codes()).toEqual([]);
+  });
+
+  it('that is confirmed just now stay: the repair waits for it', async () => {
+    await close('PAYMENT_TIMEOUT');
+    const reinstating = await service.database.admin.connect();
+    await reinstating.query('begin');
+    await reinstating.query(`update orders.purchase set status = 'CONFIRMED' where id = $1`, [id]);
+    await reinstating.query(
+      `insert into orders.ticket (code, order_id, product_id, unit) select code, $1, '1', row_number() over ()
+       from unnest(array['one', 'another']) as code`,
+      [id],
+    );
+    const fitted = fit();
+    await eventually('the repair waits', async () => {
+      const waiting = await service.database.admin.query(
+        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return waiting.rowCount;
+    });
+    await reinstating.query('commit');
+    reinstating.release();
+    expect(await fitted).toEqual({ status: 200, body: { codes: 3 } });
+    expect((await codes()).map(({ code }) => code)).toEqual(expect.arrayContaining(['one', 'another']));
   });
 
   it('that has not ended are left alone', async () => {

@@ -45,7 +45,7 @@ function broker(send: (records: OutgoingRecord[]) => Promise<void> = async () =>
 function relay(producer: Producer, silenceMs = Infinity) {
   const health = createHealth();
   const metrics = createMetrics(`test-${randomUUID()}`);
-  const stop = startRelay({
+  const started = startRelay({
     url: database.url('orders'),
     schema: 'orders',
     producer,
@@ -53,14 +53,23 @@ function relay(producer: Producer, silenceMs = Infinity) {
     logger: createLogger('test', 'silent'),
     metrics,
   });
-  stops.push(stop);
+  stops.push(() => started.stop());
   const pending = async () => (await metrics.outboxPending.get()).values[0]?.value;
-  return { health, pending };
+  return { health, pending, round: () => started.round(), stop: () => started.stop() };
 }
 
 const waiting = async () =>
   (await database.admin.query<{ count: number }>('select count(*)::int from orders.outbox where published_at is null'))
     .rows[0]?.count;
+
+/** Rows that a round has claimed. */
+const lockedRows = async () => {
+  const { rows } = await database.admin.query<{ count: number }>(
+    `select count(*)::int from orders.outbox where published_at is null
+      and id not in (select id from orders.outbox where published_at is null for update skip locked)`,
+  );
+  return rows[0]?.count ?? 0;
+};
 
 describe('The outbox relay', () => {
   it('sends what was committed, and nothing that was rolled back', async () => {
@@ -152,5 +161,66 @@ describe('The outbox relay', () => {
     expect(records[0]?.key).toBe('b');
     paused?.();
     await eventually('the rest follows, in order', () => stuck.records.length + records.length === 3);
+  });
+
+  describe('asked for a round', () => {
+    it('has sent what waited when the round is done, and fails with the reason while the broker refuses', async () => {
+      const db = database.db('orders');
+      let refuses = true;
+      const { producer, records } = broker(async () => {
+        if (refuses) throw new Error('the message is too large');
+      });
+      const { round } = relay(producer);
+      await addToOutbox(db, [event('a', 1)]);
+      const message = 'Events wait in the outbox: the message is too large';
+      for (let tries = 1; tries <= 4; tries += 1)
+        await expect(round()).rejects.toMatchObject({ code: 'OUTBOX_WAITS', message });
+      expect(await waiting()).toBe(1);
+      refuses = false;
+      const began = Date.now();
+      await round();
+      expect(Date.now() - began).toBeLessThan(3_000); // by itself the relay would try again after four seconds
+      expect(records).toHaveLength(1);
+      expect(await waiting()).toBe(0);
+    });
+
+    it('lets a round that is under way end first, and does not count that one', async () => {
+      const db = database.db('orders');
+      const gate = createGate();
+      const { producer, records } = broker(() => gate.passed);
+      const { round } = relay(producer);
+      await addToOutbox(db, [event('a', 1)]);
+      await eventually('the round is under way', async () => (await lockedRows()) > 0);
+      let done = false;
+      const asked = round().then(() => (done = true));
+      await addToOutbox(db, [event('a', 2)]);
+      expect(done).toBe(false);
+      gate.open();
+      await asked;
+      expect(records.map(({ value }) => JSON.parse(value).idempotencyKey)).toEqual(['a:1', 'a:2']);
+    });
+
+    it('does not hurry because of new events while the broker is away', async () => {
+      let tries = 0;
+      const { producer } = broker(async () => {
+        tries += 1;
+        throw new Error('no broker');
+      });
+      const { round } = relay(producer);
+      for (let asked = 0; asked < 4; asked += 1) {
+        await addToOutbox(database.db('orders'), [event('a', asked)]);
+        await expect(round()).rejects.toThrow('no broker'); // now it waits for seconds
+      }
+      const before = tries;
+      for (let number = 0; number < 20; number += 1) await addToOutbox(database.db('orders'), [event('b', number)]);
+      expect(tries - before).toBeLessThanOrEqual(1);
+    });
+
+    it('refuses when it has been stopped', async () => {
+      const { round, stop } = relay(broker().producer);
+      await round();
+      await stop();
+      await expect(round()).rejects.toThrow('the relay has been stopped');
+    });
   });
 });
