@@ -1,6 +1,5 @@
 /** The shop as its users see it, over HTTP, Kafka and the engine: for the demo and the whole-system tests. */
 import { randomUUID } from 'node:crypto';
-import { messages } from '@ticket-saga/contract/messages';
 import { orderStatus, stepState } from '@ticket-saga/contract/states';
 import { topics } from '@ticket-saga/contract/topics';
 import { createEngine } from '@ticket-saga/runtime/engine';
@@ -8,6 +7,7 @@ import { createKafka, createProducer, type OutgoingRecord } from '@ticket-saga/r
 import { createLogger } from '@ticket-saga/runtime/logger';
 import { sign } from '@ticket-saga/runtime/signature';
 import { z } from 'zod';
+import { operationsSettings } from './operations.ts';
 
 /** The part of `GET /orders/{id}` that is looked at here. */
 export const orderView = z.looseObject({
@@ -75,6 +75,7 @@ export function openShop(urls: ShopUrls, env: NodeJS.ProcessEnv = process.env) {
   const kafka = createKafka(urls.kafkaBrokers, 'shop-client', createLogger('shop-client', 'silent'));
   const producer = createProducer(kafka);
   const engine = createEngine(urls.zeebe);
+  const operations = operationsSettings(env);
   const operatorHeaders = { authorization: operator };
   const providerHeaders = { authorization: `Bearer ${env['PROVIDER_API_KEY'] || 'local-provider-key'}` };
 
@@ -147,15 +148,11 @@ export function openShop(urls: ShopUrls, env: NodeJS.ProcessEnv = process.env) {
       };
       return producer.send([{ topic: topics.paymentEvent, key: orderId, value: JSON.stringify(event), headers: {} }]);
     },
-    /** What an operator's abort will do: the message to the process. */
-    abort: (orderId: string) =>
-      engine.publishMessage({
-        name: messages.abortOrder.name,
-        correlationKey: orderId,
-        messageId: `abort:${orderId}`,
-        timeToLiveMs: 60_000,
-        variables: {},
-      }),
+    /** An operator stops the order: 202, or 409 when it has ended or was asked to stop before. */
+    abort: (id: string) => {
+      const url = `${operations.url}/operations/orders/${id}/abort`;
+      return call('POST', url, { reason: 'a trial' }, { authorization: operations.authorization });
+    },
     close: async () => {
       await producer.stop();
       await engine.close();

@@ -90,7 +90,7 @@ async function act(shop: Shop, orderId: string, { act: what }: Buyer): Promise<v
   await delay(what.afterMs);
   const acts = {
     cancel: () => shop.cancel(orderId), // 409 when it is too late
-    abort: () => shop.abort(orderId),
+    abort: () => shop.abort(orderId), // as above
     approve: () => shop.decideAtProvider(orderId, 'APPROVED'),
     decline: () => shop.decideAtProvider(orderId, 'DECLINED'),
     'decline by Kafka': async () => {
