@@ -1,5 +1,6 @@
 /** Begins a stuck step anew, for an operator who has seen to its cause. */
 import { jobs } from '@ticket-saga/contract/jobs';
+import { crashPoint } from '@ticket-saga/runtime/crash-points';
 import { grpc, grpcCode } from '@ticket-saga/runtime/engine';
 import { insertIntoOutbox } from '@ticket-saga/runtime/outbox';
 import { Problem } from '@ticket-saga/runtime/problem';
@@ -41,12 +42,14 @@ export async function retryStuck(
   }
   const at = new Date();
   const place = { processInstanceKey, elementInstanceKey, elementId: step.id };
+  await crashPoint('retry step.before-engine', orderId);
   const how = await restart(parts, place).catch((error: unknown) => {
     const code = grpcCode(error);
     if (code === grpc.notFound) throw stale(`The process instance ${processInstanceKey}, or its incident, is gone.`);
     if (code === grpc.invalidArgument) throw stale(`${step.name} has moved on meanwhile.`);
     throw error;
   });
+  await crashPoint('retry step.before-noted', orderId);
   const told = stepEvent(
     {
       orderId,

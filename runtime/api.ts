@@ -120,9 +120,12 @@ export function createApi(
   };
 }
 
-/** What a crash point knows a request by: the id in its path, else its idempotency key. */
-function tagOf({ params, headers }: Request): string | undefined {
-  return z.string().safeParse(Object.values(params)[0] ?? headers['idempotency-key']).data;
+const ofAnOrder = z.object({ orderId: z.string() });
+
+/** What a crash point knows a request by: the id in its path, its idempotency key, or the order in its body. */
+function tagOf({ params, headers, body }: Request): string | undefined {
+  const tag = Object.values(params)[0] ?? headers['idempotency-key'] ?? ofAnOrder.safeParse(body).data?.orderId;
+  return z.string().safeParse(tag).data;
 }
 
 async function identify(

@@ -6,12 +6,15 @@ import { allHold } from '../support/invariants.ts';
 import { isReady, part, query, shop } from '../support/system.ts';
 import { type Case, customerId, diedThere, follow, placeAll } from './crash-orders.ts';
 import { report } from './crash-report.ts';
-import { rows } from './crash-rows.ts';
+import { rows as allRows } from './crash-rows.ts';
 import { consumers, outboxes } from './crash-ways.ts';
 
 const page = join(import.meta.dirname, '..', '..', 'docs', 'crash-matrix.md');
 const orchestrators = ['orchestrator', 'orchestrator-2'];
 const services = ['order-service', 'inventory-service', 'payment-service', 'orchestrator'];
+/** `CRASH_ROWS='refund'` plays only the rows whose point fits the expression. */
+const chosen = process.env['CRASH_ROWS'];
+const rows = allRows.filter(({ point }) => new RegExp(chosen ?? '').test(point));
 /** An order whose process died early by another's point may pass its own: then another one tries. */
 const rounds = 4;
 
@@ -51,7 +54,7 @@ afterAll(async () => {
     status: passed(lastOf(row.point)) ? lastOf(row.point)?.ended?.status : undefined,
   }));
   process.stdout.write(`${report(results)}\n${cases.length} orders for ${rows.length} rows\n`);
-  if (process.env['UPDATE_DOCS']) writeFileSync(page, report(results));
+  if (process.env['UPDATE_DOCS'] && chosen === undefined) writeFileSync(page, report(results));
   await shop.close();
 });
 
@@ -84,18 +87,26 @@ describe('An order whose process is killed', () => {
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 
-  it('while it is taken and before it is answered, is named again by the repeat', () => {
-    const replayed = (when: string) => lastOf(`POST /orders.${when}`)?.replayed;
-    expect({ before: replayed('before'), beforeAnswer: replayed('before-answer') }).toEqual({
-      before: false,
-      beforeAnswer: true,
-    });
-  });
+  const placing = rows.filter(({ place: where }) => where === 'POST /orders');
+  (placing.length === 2 ? it : it.skip)(
+    'while it is taken and before it is answered, is named again by the repeat',
+    () => {
+      const replayed = (when: string) => lastOf(`POST /orders.${when}`)?.replayed;
+      expect({ before: replayed('before'), beforeAnswer: replayed('before-answer') }).toEqual({
+        before: false,
+        beforeAnswer: true,
+      });
+    },
+  );
 });
 
 it('after all deaths, what must hold for orders, stock, money and the engine holds', async () => {
   const orders = await query<{ id: string }>('select id from orders.purchase where customer_id = $1', [customerId]);
   // Each key placed one order: none was placed that nobody asked for.
   expect(orders.map(({ id }) => id).toSorted()).toEqual(cases.map(({ orderId }) => orderId).toSorted());
-  await allHold(orders.map(({ id }) => id));
-}, 120_000);
+  // A refund whose process died is taken up again after a minute, when its lease is over.
+  await allHold(
+    orders.map(({ id }) => id),
+    { withinMs: 120_000 },
+  );
+}, 180_000);

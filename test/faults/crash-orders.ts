@@ -108,7 +108,7 @@ export async function follow(cases: readonly Case[], withinMs: number): Promise<
         const now = standing.find(({ id }) => id === one.orderId);
         one.problem = `is ${now?.status ?? 'gone'}`;
         if (now?.final) await look(one);
-        if (now?.final || now?.status === 'AWAITING_PAYMENT') act(one);
+        if (now) act(one);
       }),
     );
   }

@@ -2,7 +2,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jobs } from '../../contract/jobs.ts';
-import { consumers, engineCalls, outboxes, providerCalls, routes, tasks, type Way, webhooks } from './crash-ways.ts';
+import {
+  acts,
+  consumers,
+  engineCalls,
+  outboxes,
+  providerCalls,
+  routes,
+  tasks,
+  type Way,
+  webhooks,
+} from './crash-ways.ts';
 
 export type Row = {
   /** What the line of the table is about: the element and its job, the consumer, the call … */
@@ -40,6 +50,15 @@ export const kinds = {
         'The engine was told, the inbox does not say so: it is told again. A second instance ends as a duplicate, a second message has the id of the first.',
     },
   },
+  act: {
+    title: 'Acts of operators on the engine',
+    points: {
+      'before-engine':
+        'The engine was not asked yet. What is written down is done later, else the operator asks again.',
+      'before-noted':
+        'The engine has done it, we did not write it down. A second refund ends as not refundable and the first goes on; a second retry is refused, for the step has moved on.',
+    },
+  },
   outbox: {
     title: 'Outboxes',
     points: {
@@ -67,7 +86,7 @@ export const kinds = {
     points: {
       before: 'Nothing was taken. The caller has no answer, and asks again.',
       'before-answer':
-        'Taken, and the caller does not know it: the repeat under the same Idempotency-Key names the same order; of a second cancel or abort the first counts.',
+        'Taken, and the caller does not know it: the repeat under the same Idempotency-Key names the same order; of a second cancel, abort, refund or retry the first counts.',
     },
   },
 } as const satisfies Record<string, { title: string; points: Record<string, string> }>;
@@ -102,6 +121,7 @@ export const rows: Row[] = [
   }),
   ...rowsOfAll('consumer', consumers),
   ...rowsOfAll('engine', engineCalls),
+  ...rowsOfAll('act', acts),
   ...rowsOfAll('outbox', outboxes, (schema) => `${schema} relay`),
   ...rowsOfAll('provider', providerCalls, (call) => `provider ${call}`),
   ...rowsOfAll('webhook', webhooks),

@@ -2,9 +2,9 @@
  * Which order comes to which crash point: for each task of the diagrams, each consumer, outbox, call and route the
  * scenario that leads there. What has no way here has no row in the matrix, and fails its test.
  */
-import { lateReservation, latePaymentVariables, refundOrderVariables } from '../../contract/jobs.ts';
+import { lateReservation, latePaymentVariables } from '../../contract/jobs.ts';
 import type { Scenario } from '../../tools/scenarios.ts';
-import { OperationRefused, openOperations, operationsSettings } from '../../tools/operations.ts';
+import { openOperations, operationsSettings } from '../../tools/operations.ts';
 import { scenarios } from '../../tools/scenarios.ts';
 import type { OrderView } from '../../tools/shop.ts';
 
@@ -35,21 +35,7 @@ const unpaid: Way = { scenario: named('tok_never'), deadline: long, orElse: unav
 const wrongAmount: Way = { scenario: named('tok_wrong_amount'), deadline: long, orElse: unavailable };
 const byHand: Way = { scenario: named('tok_manual, approved by hand over Kafka') };
 const cancelled: Way = { scenario: named('cancelled while the payment is awaited') };
-const aborted: Way = {
-  scenario: {
-    ...named('aborted by an operator'),
-    act: async (_shop, order) => order.status === 'AWAITING_PAYMENT' && abort(order.id),
-  },
-};
-
-/** As an operator does who got no answer: asks again, and hears that it was asked before. */
-async function abort(orderId: string): Promise<boolean> {
-  const operations = openOperations(operationsSettings());
-  await operations.abort(orderId, 'the crash matrix').catch((error: unknown) => {
-    if (!(error instanceof OperationRefused && error.code === 'STALE_ACTION')) throw error;
-  });
-  return true;
-}
+const aborted: Way = { scenario: named('aborted by an operator') };
 
 /** payment-service was away when the provider declined, and hears only of the approval: it is in time. */
 const reinstated: Way = {
@@ -79,20 +65,17 @@ const notLate: Way = {
   isOver: ({ payment, history }) =>
     payment?.state === 'VOIDED' || history.filter(({ state }) => state === 'RESERVE_RELEASED').length === 2,
 };
-const refunded: Way = {
+const refunded: Way = { scenario: named('confirmed, then refunded by an operator') };
+/** Whoever got no answer asks again, until the order shows that it goes on. */
+const retried: Way = {
   scenario: {
     ...named('tok_approve'),
-    name: 'refunded by an operator',
-    act: async (shop, { id, status }) => {
-      if (status === 'CONFIRMED')
-        await shop.engine.startProcess('refund-order', refundOrderVariables.parse({ orderId: id }));
-      return status === 'CONFIRMED';
-    },
-    ends: {
-      status: 'REFUNDED',
-      reason: 'REFUNDED_BY_OPERATOR',
-      payment: 'REFUNDED',
-      history: ['ORDER_CONFIRMED', 'PAYMENT_REFUNDED', 'RESERVE_RELEASED', 'ORDER_REFUNDED'],
+    name: 'stuck, then retried by an operator',
+    order: () => ({ items: [{ id: '1', quantity: 1 }], payment: { token: 'tok_flaky:5' } }),
+    act: async (_shop, { id, steps }) => {
+      const stuck = steps.find(({ state }) => state === 'STUCK');
+      if (stuck) await openOperations(operationsSettings()).retryStep(id, stuck.id, { reason: 'the crash matrix' });
+      return stuck !== undefined;
     },
   },
 };
@@ -147,6 +130,19 @@ export const engineCalls: Record<string, Way> = {
   'engine told PAYMENT_LATE': reinstated,
 };
 
+/** What operators have done on the engine without a message that could come again. */
+export const acts: Record<string, Way> = {
+  'start refund-order': refunded,
+  'retry step': retried,
+};
+
+/** The place where each process is started, by its id. */
+export const starts: Record<string, string> = {
+  'ticket-order': 'engine start ticket-order',
+  'late-payment': 'engine told PAYMENT_LATE',
+  'refund-order': 'start refund-order',
+};
+
 /** By the schema that the outbox is in. An order's own event is sent before its id is known here; its cancel comes later. */
 export const outboxes: Record<string, Way> = {
   orders: cancelled,
@@ -168,5 +164,19 @@ export const routes: Record<string, Way> = {
   'POST /orders': approved,
   'POST /orders/:id/cancel': cancelled,
   'POST /operations/orders/:id/abort': aborted,
+  'POST /operations/orders/:id/steps/:elementId/retry': retried,
+  'POST /operations/refunds': refunded,
 };
+
+/** Other actions of operators, and why they need no row. */
+export const withoutRows: Record<string, string> = {
+  'POST /operations/stuck/retry': 'does what the retry of one step does; what a death leaves out is stuck still',
+  'POST /operations/orders/:id/republish-payment': 'one statement of payment-service; a second event changes nothing',
+  'POST /operations/dead-letters/:id/replay': 'one statement: decision, message and audit entry',
+  'POST /operations/dead-letters/:id/discard': 'one statement: decision and audit entry',
+  'POST /operations/dead-letters/replay':
+    'letter by letter as the replay of one; asked again, it goes on with the rest',
+  'POST /operations/reconciliation': 'a run that dies shows as BROKEN_OFF; the next one finds what it had left',
+};
+
 export const webhooks: Record<string, Way> = { webhook: approved };

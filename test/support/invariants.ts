@@ -79,6 +79,8 @@ const rules: Record<string, string> = {
     union all select b.order_id, 'webhook' from b join provider.webhook w on w.payment_id = b.id where w.delivered_at is null`,
   'the process of every order was started and noted': `select id from o
     where not exists (select from orchestration.started_process s where s.order_id = o.id)`,
+  'no refund of these orders is under way': `select refund_id, order_id, r.state, message from orchestration.refund_order r
+    join o on o.id = r.order_id where r.state not in ('DONE', 'REFUSED')`,
   'no event waits in an outbox': outboxes
     .map((schema) => `select '${schema}' as outbox, id, topic, key from ${schema}.outbox where published_at is null`)
     .join(' union all '),
