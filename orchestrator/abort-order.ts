@@ -31,10 +31,14 @@ export async function abortOrder(parts: OrchestratorParts, entry: AbortEntry): P
   parts.logger.info('abort requested', { orderId, operator: entry.operator });
 }
 
-/** Its undo is under way in a process that knows no abort. */
+/**
+ * Its undo is under way in a process that knows no abort. A refund that has started none yet (the order is on its way, or
+ * stuck) is no hindrance: it waits for the order's end.
+ */
 async function isRefunded({ db }: OrchestratorParts, orderId: string): Promise<boolean> {
   const rows = await db.$queryRaw<unknown[]>`
-    select 1 from refund_order where order_id = ${orderId}::uuid and state in ('RUNNING', 'FAILED') limit 1`;
+    select 1 from refund_order where order_id = ${orderId}::uuid and state in ('RUNNING', 'FAILED')
+      and process_instance_key is not null limit 1`;
   return rows.length > 0;
 }
 

@@ -5,6 +5,7 @@
  */
 import { refundOrderVariables } from '@ticket-saga/contract/jobs';
 import { backoffMs, pause } from '@ticket-saga/runtime/backoff';
+import { crashPoint } from '@ticket-saga/runtime/crash-points';
 import type { PartHealth } from '@ticket-saga/runtime/health';
 import { errorFields } from '@ticket-saga/runtime/logger';
 import { z } from 'zod';
@@ -23,7 +24,10 @@ const pageSize = 100;
 type RunnerParts = Pick<OrchestratorParts, 'db' | 'engine' | 'services' | 'logger'>;
 type Item = { refundId: string; orderId: string; processInstanceKey: string | null };
 
-/** Runs until the returned function is called. `atOnce`: orders that are being refunded at the same time. */
+/**
+ * Runs until the returned function is called. `atOnce`: orders that are being refunded at the same time, by all
+ * orchestrators together; those that go on after they were stuck come on top.
+ */
 export function keepRefunding(parts: RunnerParts, atOnce: number, health: PartHealth): () => Promise<void> {
   const stop = new AbortController();
   const running = (async () => {
@@ -80,22 +84,29 @@ async function collect({ db, services }: RunnerParts): Promise<void> {
   }
 }
 
-/** Takes up what is due: orders under way, to look at them, and as many waiting ones as there is room for. */
+/**
+ * Takes up what is due: orders under way, to look at them, and as many waiting ones as there is room for. One orchestrator
+ * at a time: two that count at once would both fill the same room. The lock comes in a statement of its own, so that the
+ * next one sees what the other has taken.
+ */
 async function claim({ db }: RunnerParts, atOnce: number): Promise<Item[]> {
-  return db.$queryRaw<Item[]>`
-    with under_way as (
-      select refund_id, order_id from refund_order where state in ('RUNNING', 'FAILED') and next_look_at <= now()
-      order by next_look_at limit ${atOnce} for update skip locked
-    ), waiting as (
-      select refund_id, order_id from refund_order where state = 'WAITING' order by refund_id, order_id
-      limit greatest(0, ${atOnce}::int - (select count(*)::int from refund_order where state = 'RUNNING'))
-      for update skip locked
-    )
-    update refund_order o set next_look_at = now() + ${leaseSeconds} * interval '1 second',
-      state = case o.state when 'WAITING' then 'RUNNING' else o.state end
-    from (select * from under_way union all select * from waiting) as due
-    where o.refund_id = due.refund_id and o.order_id = due.order_id
-    returning o.refund_id::text as "refundId", o.order_id::text as "orderId", o.process_instance_key as "processInstanceKey"`;
+  return db.$transaction(async (tx) => {
+    await tx.$executeRaw`select pg_advisory_xact_lock(hashtext('orchestration.refund_order'))`;
+    return tx.$queryRaw<Item[]>`
+      with under_way as (
+        select refund_id, order_id from refund_order where state in ('RUNNING', 'FAILED') and next_look_at <= now()
+        order by next_look_at limit ${atOnce}
+      ), waiting as (
+        select refund_id, order_id from refund_order where state = 'WAITING' and next_look_at <= now()
+        order by next_look_at, refund_id, order_id
+        limit greatest(0, ${atOnce}::int - (select count(*)::int from refund_order where state = 'RUNNING'))
+      )
+      update refund_order o set next_look_at = now() + ${leaseSeconds} * interval '1 second',
+        state = case o.state when 'WAITING' then 'RUNNING' else o.state end
+      from (select * from under_way union all select * from waiting) as due
+      where o.refund_id = due.refund_id and o.order_id = due.order_id
+      returning o.refund_id::text as "refundId", o.order_id::text as "orderId", o.process_instance_key as "processInstanceKey"`;
+  });
 }
 
 /** One order's failure is its own: it is looked at again after a while. */
@@ -112,20 +123,28 @@ async function takeUp(parts: RunnerParts, item: Item): Promise<void> {
 
 async function goOn(parts: RunnerParts, item: Item): Promise<void> {
   const order = await readOrderState(parts, item.orderId);
-  // What hangs in a confirmed order that no refund has touched yet is late money beside it, and no hindrance.
-  const untouched = order.status === 'CONFIRMED' && item.processInstanceKey === null;
-  const stuck = untouched ? undefined : order.steps.find(({ state }) => state === 'STUCK');
   if (order.status === 'REFUNDED') return note(parts, item, 'DONE');
+  // What hangs in an order that no refund has touched yet is late money beside it, and no hindrance.
+  if (order.status === 'CONFIRMED' && !(await isBegun(parts, item))) return begin(parts, item);
+  const stuck = order.steps.find(({ state }) => state === 'STUCK');
   if (stuck) return note(parts, item, 'FAILED', { code: 'STUCK', message: `${stuck.name} (${stuck.id}) is stuck.` });
-  // On its way by this refund or another: it is looked at until it has ended.
-  if (order.status === 'COMPENSATING') return note(parts, item, 'RUNNING');
-  if (order.status !== 'CONFIRMED')
-    return note(parts, item, 'REFUSED', { code: 'ORDER_NOT_REFUNDABLE', message: `The order is ${order.status}.` });
-  // One that was cancelled before its first step has left the order as it was.
-  if (item.processInstanceKey !== null && (await parts.engine.isAlive(item.processInstanceKey)))
-    return note(parts, item, 'RUNNING');
+  // Under way by this refund or another: it is looked at until it has ended.
+  if (order.status === 'CONFIRMED' || order.status === 'COMPENSATING') return note(parts, item, 'RUNNING');
+  // It may still be confirmed: it gives its place to others, and is asked again when they have had their turn.
+  if (order.status === 'PENDING' || order.status === 'AWAITING_PAYMENT')
+    return note(parts, item, 'WAITING', { code: 'ORDER_ON_ITS_WAY', message: `The order is ${order.status}.` });
+  return note(parts, item, 'REFUSED', { code: 'ORDER_NOT_REFUNDABLE', message: `The order is ${order.status}.` });
+}
+
+/** One that was cancelled before its first step has left the order as it was. */
+const isBegun = async ({ engine }: RunnerParts, { processInstanceKey }: Item): Promise<boolean> =>
+  processInstanceKey !== null && engine.isAlive(processInstanceKey);
+
+async function begin(parts: RunnerParts, item: Item): Promise<void> {
   const variables = refundOrderVariables.parse({ orderId: item.orderId });
+  await crashPoint(`start ${refundProcess}.before-engine`, item.orderId);
   const { processInstanceKey, version } = await start(parts.engine, refundProcess, variables);
+  await crashPoint(`start ${refundProcess}.before-noted`, item.orderId);
   await noteProcess(parts.db, item.orderId, processInstanceKey, version);
   parts.logger.info('refund: process started', { ...item, processInstanceKey, version });
   await note(parts, { ...item, processInstanceKey }, 'RUNNING');
@@ -133,16 +152,13 @@ async function goOn(parts: RunnerParts, item: Item): Promise<void> {
 
 type Why = { code: string; message: string };
 
-/** What moves is looked at every second; what is stuck waits for a person, and takes nobody's place meanwhile. */
-async function note(
-  { db }: RunnerParts,
-  item: Item,
-  state: 'RUNNING' | 'DONE' | 'REFUSED' | 'FAILED',
-  why?: Why,
-): Promise<void> {
+/** Seconds to the next look: what is stuck or on its way takes nobody's place meanwhile. */
+const nextLook = { WAITING: 5, RUNNING: 1, FAILED: 10, DONE: 0, REFUSED: 0 };
+
+async function note({ db }: RunnerParts, item: Item, state: keyof typeof nextLook, why?: Why): Promise<void> {
   await db.$executeRaw`
     update refund_order set state = ${state}, process_instance_key = ${item.processInstanceKey},
       code = ${why?.code ?? null}, message = ${why?.message ?? null}, updated_at = now(),
-      next_look_at = now() + ${state === 'FAILED' ? 10 : 1} * interval '1 second'
+      next_look_at = now() + ${nextLook[state]} * interval '1 second'
     where refund_id = ${item.refundId}::uuid and order_id = ${item.orderId}::uuid`;
 }

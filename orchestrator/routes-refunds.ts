@@ -16,10 +16,10 @@ const progress = z
     reason: z.string(),
     state: z.enum(['COLLECTING', 'RUNNING', 'DONE']).describe('COLLECTING: `total` still grows'),
     total: z.int(),
-    waiting: z.int(),
+    waiting: z.int().describe('their turn has not come, or they are still on their way: see `message`'),
     running: z.int(),
     done: z.int(),
-    refused: z.int().describe('were not confirmed when their turn came'),
+    refused: z.int().describe('ended without being confirmed: there is nothing to refund'),
     failed: z.int().describe('a step of theirs is stuck: see `/operations/stuck`'),
     createdAt: z.iso.datetime(),
     doneAt: z.iso.datetime().nullable(),
@@ -45,7 +45,7 @@ export function addRefundRoutes(api: Api, parts: OrchestratorParts): void {
     path: '/operations/refunds',
     summary: 'Refunds a confirmed order, or all confirmed orders of a product',
     description:
-      '202 means asked: follow it by `Location`. 409 ORDER_NOT_REFUNDABLE for an order that is not confirmed. An order of several products is refunded whole.',
+      '202 means asked: follow it by `Location`. 409 ORDER_NOT_REFUNDABLE for an order that is not confirmed. Orders of the product that are still on their way are waited for. An order of several products is refunded whole.',
     access: 'operator',
     body: z.union([because.extend({ orderId: z.uuid() }).strict(), because.extend({ productId }).strict()]),
     bodyExamples: {

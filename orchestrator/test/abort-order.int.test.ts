@@ -50,10 +50,27 @@ it.each([
   expect([await asked(orderId), await outcomes(orderId)]).toEqual([[], [code]]);
 });
 
-it('An order whose refund is under way is not aborted: nothing of its own process is left', async () => {
+/** An order that a refund has taken up, and perhaps has started its process for. */
+async function refunding(state: 'RUNNING' | 'FAILED', processInstanceKey: string | null): Promise<string> {
   const [orderId, refundId] = [randomUUID(), randomUUID()];
   await db.$executeRaw`insert into refund (id, order_id, operator, reason, state) values (${refundId}::uuid, ${orderId}::uuid, 'x', 'y', 'RUNNING')`;
-  await db.$executeRaw`insert into refund_order (refund_id, order_id, state) values (${refundId}::uuid, ${orderId}::uuid, 'RUNNING')`;
-  await expect(abort(orderId, 'COMPENSATING')).rejects.toMatchObject({ code: 'STALE_ACTION' });
-  expect(await asked(orderId)).toEqual([]);
+  await db.$executeRaw`
+    insert into refund_order (refund_id, order_id, state, process_instance_key)
+    values (${refundId}::uuid, ${orderId}::uuid, ${state}, ${processInstanceKey})`;
+  return orderId;
+}
+
+it.each(['RUNNING', 'FAILED'] as const)(
+  'An order whose refund is under way (%s) is not aborted: nothing of its own process is left',
+  async (state) => {
+    const orderId = await refunding(state, '77');
+    await expect(abort(orderId, 'COMPENSATING')).rejects.toMatchObject({ code: 'STALE_ACTION' });
+    expect(await asked(orderId)).toEqual([]);
+  },
+);
+
+it('A stuck order that a refund of its product waits for is aborted as any other', async () => {
+  const orderId = await refunding('FAILED', null);
+  await abort(orderId, 'PENDING');
+  expect(await asked(orderId)).toHaveLength(1);
 });

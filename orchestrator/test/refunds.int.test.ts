@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { createLogger } from '@ticket-saga/runtime/logger';
 import { v7 as uuidV7 } from 'uuid';
+import { eventually } from '../../test/support/eventually.ts';
+import { whileLocked } from '../../test/support/locked.ts';
 import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { versionsOf } from '../further-processes.ts';
 import type { OrchestratorParts } from '../parts.ts';
@@ -13,6 +15,8 @@ let parts: OrchestratorParts;
 /** The orders that order-service knows, all of one product. */
 let orders: Map<string, { status: string; stuck?: boolean }>;
 let started: string[];
+/** How often one order was asked for. */
+let asked: number;
 let engineAway: boolean;
 /** The orders whose process was cancelled. */
 let cancelled: Set<string>;
@@ -24,6 +28,7 @@ afterAll(() => database.drop());
 beforeEach(async () => {
   orders = new Map();
   started = [];
+  asked = 0;
   engineAway = false;
   cancelled = new Set();
   const answer = (path: string): unknown => {
@@ -38,7 +43,10 @@ beforeEach(async () => {
       steps: stuck ? [{ id: 'RefundPayment', name: 'Refund payment', state: 'STUCK' }] : [],
     });
     const all = [...orders].map(shown);
-    if (id) return all.find((order) => order.id === id);
+    if (id) {
+      asked += 1;
+      return all.find((order) => order.id === id);
+    }
     // Pages of two, newest first.
     const [status, cursor] = [url.searchParams.get('status'), url.searchParams.get('cursor')];
     const rest = all
@@ -75,10 +83,10 @@ const place = (status: string, many = 1) =>
   });
 const refundAll = () => requestRefund(parts, { operator: 'techlead', reason: 'the singer is ill', productId: 'sold' });
 const progress = async (id: string) => (await readRefund(parts.db, id, { limit: 100 })).refund;
-/** Several rounds, with everything due at once. */
+/** Several rounds, an hour apart: everything is due, what waits longest first. */
 async function rounds(many: number, atOnce = 3): Promise<void> {
   for (let round = 0; round < many; round += 1) {
-    await parts.db.$executeRaw`update refund_order set next_look_at = now()`;
+    await parts.db.$executeRaw`update refund_order set next_look_at = next_look_at - interval '1 hour'`;
     await refundRound(parts, atOnce);
   }
 }
@@ -98,17 +106,60 @@ test('a product’s orders are written down in pages, and no more than allowed a
   expect(started).toHaveLength(7);
 });
 
-test('orders on their way are counted as refused, and one that is confirmed meanwhile is refunded', async () => {
-  const [waiting = '', late = ''] = place('AWAITING_PAYMENT', 2);
+test('orders on their way are waited for, in nobody’s way: what is confirmed is refunded, what ends otherwise is refused', async () => {
+  const [late = '', given = ''] = place('AWAITING_PAYMENT', 2);
+  const [confirmed = ''] = place('CONFIRMED');
   const id = await refundAll();
-  await refundRound(parts, 0);
-  await refundRound(parts, 0);
+  await rounds(8, 1);
+  expect(started).toEqual([confirmed]);
+  orders.set(confirmed, { status: 'REFUNDED' });
+  await rounds(4, 1);
+  expect(await progress(id)).toMatchObject({ state: 'RUNNING', total: 3, waiting: 2, done: 1, refused: 0 });
+  const waiting = await readRefund(parts.db, id, { limit: 10, state: 'WAITING' });
+  expect(waiting.orders).toContainEqual(
+    expect.objectContaining({ orderId: late, code: 'ORDER_ON_ITS_WAY', message: 'The order is AWAITING_PAYMENT.' }),
+  );
+
   orders.set(late, { status: 'CONFIRMED' });
-  await rounds(6);
-  expect(started).toEqual([late]);
-  expect(await progress(id)).toMatchObject({ total: 2, refused: 1, running: 1 });
-  const { orders: rows } = await readRefund(parts.db, id, { limit: 10, state: 'REFUSED' });
-  expect(rows).toMatchObject([{ orderId: waiting, code: 'ORDER_NOT_REFUNDABLE' }]);
+  orders.set(given, { status: 'CANCELLED' });
+  await rounds(4, 1);
+  expect(started).toEqual([confirmed, late]);
+  orders.set(late, { status: 'REFUNDED' });
+  await rounds(4, 1);
+  expect(await progress(id)).toMatchObject({ state: 'DONE', done: 2, refused: 1 });
+  const { orders: refused } = await readRefund(parts.db, id, { limit: 10, state: 'REFUSED' });
+  expect(refused).toMatchObject([{ orderId: given, code: 'ORDER_NOT_REFUNDABLE', message: 'The order is CANCELLED.' }]);
+});
+
+test('an order on its way is not asked again at once', async () => {
+  place('PENDING');
+  const id = await refundAll();
+  await rounds(5);
+  asked = 0;
+  await refundRound(parts, 3);
+  await refundRound(parts, 3);
+  expect(asked).toBe(0);
+  expect(await progress(id)).toMatchObject({ waiting: 1 });
+});
+
+test('two orchestrators at once do not refund more than allowed', async () => {
+  place('CONFIRMED', 12);
+  const id = await refundAll();
+  for (let page = 0; page < 10; page += 1) await refundRound(parts, 0); // written down, none begun
+  expect(await progress(id)).toMatchObject({ total: 12, waiting: 12 });
+  const other = { ...parts, db: database.db('orchestration') };
+  const all = await whileLocked(database.admin, 'orchestration.refund_order', async () => {
+    const begun = [parts, other, parts, other, parts, other, parts, other].map((one) => refundRound(one, 3));
+    await eventually('all stand at the same line', async () => {
+      const waiting = `select from pg_locks where not granted
+        and database = (select oid from pg_database where datname = current_database())`;
+      return (await database.admin.query(waiting)).rows.length === begun.length;
+    });
+    return { ended: Promise.all(begun) };
+  });
+  await all.ended;
+  expect(await progress(id)).toMatchObject({ running: 3, waiting: 9 });
+  expect(started).toHaveLength(3);
 });
 
 test('an order that is stuck takes nobody’s place, and goes on when somebody has helped', async () => {
