@@ -19,6 +19,12 @@ async function settle(orderId: string, id = paymentIdOf(orderId)) {
   return { status: response.status, ...answer.parse(await response.json()) };
 }
 
+const giveBack = (orderId: string) =>
+  fetch(`${world.paymentUrl}/reconciliation/payments/${paymentIdOf(orderId)}/return`, {
+    method: 'POST',
+    headers: world.operator,
+  });
+
 /** A payment that has come to `state` by the ordinary way of its token. */
 async function payment(
   token: string,
@@ -94,6 +100,31 @@ describe('Another amount than was asked', () => {
       expect((await world.payment(orderId)).state).toBe('REFUNDED');
     }
   });
+});
+
+test('Settling, webhooks, the undo and the refund of late money meet: the money goes back once, and the books agree', async () => {
+  for (let round = 0; round < 25; round += 1) {
+    const orderId = await payment('tok_manual', 'REQUESTED');
+    const taken = round % 2 === 0 ? 200_00 : 210_00;
+    await atProvider(orderId, `status = 'APPROVED', approved_amount = ${taken}`);
+    const approval = () => world.webhook(world.approval(orderId, { amount: taken }));
+    const all = [
+      () => settle(orderId),
+      () => world.cancel(orderId),
+      approval,
+      () => settle(orderId),
+      () => giveBack(orderId),
+    ];
+    const turn = round % all.length;
+    await Promise.allSettled([...all.slice(turn), ...all.slice(0, turn)].map((act) => act()));
+    await Promise.allSettled([world.cancel(orderId), world.refund(orderId)]); // as the process does in the end
+    expect(await settle(orderId)).toMatchObject(stale);
+    const { state } = await world.payment(orderId);
+    const { status, refundedAmount } = (await world.atProvider(orderId)) ?? {};
+    expect({ state, status, refundedAmount }).toEqual({ state: 'REFUNDED', status: 'REFUNDED', refundedAmount: taken });
+    const history = await world.history(orderId);
+    expect(new Set(history).size).toBe(history.length);
+  }
 });
 
 describe('A payment that ended without money', () => {
