@@ -95,7 +95,8 @@ export function judgeBooks(
 }
 
 function bookKind(ours: PaymentRow | undefined, theirs: ProviderRow | undefined, overdue: boolean): Kind | undefined {
-  if (!ours) return theirs && theirs.status !== 'VOIDED' ? 'unknown-to-shop' : undefined;
+  // What has ended there without money, or was given back, is nobody's.
+  if (!ours) return theirs?.status === 'PENDING' || theirs?.status === 'APPROVED' ? 'unknown-to-shop' : undefined;
   const byHand = ours.source === 'manual';
   if (!theirs) return ours.accepted && !byHand ? 'unknown-to-provider' : undefined;
   const decided = theirs.status === 'APPROVED' || theirs.status === 'DECLINED';

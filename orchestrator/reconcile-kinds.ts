@@ -132,7 +132,7 @@ export const kinds = {
     look: 'Compare both in the details.',
   },
   'unknown-to-shop': {
-    sentence: 'The provider has a payment that we do not know.',
+    sentence: 'The provider has a payment, open or paid, that we do not know.',
     severity: 'critical',
     repair: 'return-at-provider',
     look: 'Was payment-service’s database restored to an earlier state, or does another shop use this account?',

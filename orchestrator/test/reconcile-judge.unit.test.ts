@@ -213,6 +213,8 @@ describe('Our books and the provider’s', () => {
     ['agree', payment('DECLINED', byHand), theirs('PENDING')],
     ['agree', payment('REFUNDED', byHand), theirs('VOIDED')],
     ['agree', undefined, theirs('VOIDED')],
+    ['agree', undefined, theirs('DECLINED')],
+    ['agree', undefined, theirs('REFUNDED')],
     ['provider-not-heard', payment('REQUESTED'), theirs('APPROVED')],
     ['provider-not-heard', payment('REQUESTED'), theirs('DECLINED')],
     ['provider-not-heard', payment('VOIDED'), theirs('APPROVED')],
@@ -227,6 +229,7 @@ describe('Our books and the provider’s', () => {
     ['books-differ', payment('REFUNDED'), theirs('APPROVED')],
     ['books-differ', payment('VOIDED'), theirs('PENDING')],
     ['unknown-to-shop', undefined, theirs('APPROVED')],
+    ['unknown-to-shop', undefined, theirs('PENDING')],
     ['unknown-to-provider', payment('APPROVED'), undefined],
   ] as const)('%s: %j and %j', (kind, ours, provider) => {
     expect(books(ours, provider)).toBe(kind);

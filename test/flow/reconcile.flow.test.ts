@@ -1,64 +1,11 @@
-import { execFile } from 'node:child_process';
-import { ZeebeGrpcClient } from '@camunda8/sdk/dist/zeebe/index.js';
-import { repositoryRoot } from '@ticket-saga/platform/settings';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { z } from 'zod';
 import { play } from '../../tools/play.ts';
 import { scenarios } from '../../tools/scenarios.ts';
 import { eventually } from '../support/eventually.ts';
+import { cancelInstance, reconcile, settled } from '../support/reconcile.ts';
 import { query, shop } from '../support/system.ts';
 
 afterAll(() => shop.close());
-
-const report = z.object({
-  state: z.string(),
-  notes: z.array(z.string()),
-  counts: z.record(z.string(), z.number()),
-  mismatches: z.array(
-    z.looseObject({
-      kind: z.string(),
-      subject: z.string(),
-      orderId: z.string().nullable(),
-      outcome: z.string().nullable(),
-    }),
-  ),
-});
-
-/** As an operator runs it; other tests leave mismatches behind, so only those of `orders` are returned. */
-async function reconcile(orders: string[], ...options: string[]) {
-  const { code, stdout } = await eventually(
-    'a run of the reconciliation ends (another may be running)',
-    async () => {
-      const run = await command(['--json', '--reason', 'a test', ...options]);
-      return run.code < 2 && run;
-    },
-    { withinMs: 120_000, everyMs: 1_000 },
-  );
-  const { mismatches, ...ended } = report.parse(JSON.parse(stdout));
-  expect(ended).toMatchObject({ state: 'DONE', notes: [] });
-  return { code, mismatches: mismatches.filter(({ orderId }) => orderId !== null && orders.includes(orderId)) };
-}
-
-function command(args: string[]): Promise<{ code: number; stdout: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, ['tools/dist/reconcile.js', ...args], { cwd: repositoryRoot() }, (error, stdout) =>
-      resolve({ code: error === null ? 0 : Number(error.code ?? 2), stdout }),
-    );
-  });
-}
-
-/** As Operate's button does. */
-async function cancelInstance(processInstanceKey: string): Promise<void> {
-  const client = new ZeebeGrpcClient({
-    config: {
-      ZEEBE_GRPC_ADDRESS: shop.urls.zeebe,
-      CAMUNDA_OAUTH_DISABLED: true,
-      zeebeGrpcSettings: { ZEEBE_CLIENT_LOG_LEVEL: 'NONE' },
-    },
-  });
-  await client.cancelProcessInstance(processInstanceKey);
-  await client.close();
-}
 
 const processOf = async (id: string) => {
   const [found] = await query<{ key: string }>(
@@ -72,15 +19,6 @@ const waiting = (id: string) =>
   eventually('the order awaits its payment', async () => (await shop.order(id)).status === 'AWAITING_PAYMENT', {
     withinMs: 60_000,
   });
-const settled = (id: string) =>
-  eventually(
-    'nothing has changed on the order for a moment',
-    async () =>
-      (await query(`select from orders.purchase where id = $1 and updated_at < now() - interval '2 s'`, [id])).length >
-      0,
-    { withinMs: 60_000 },
-  );
-
 describe('The reconciliation of the running shop', () => {
   it('finds nothing wrong with orders that ended, or wait, in every way', async () => {
     const ways = [
