@@ -25,7 +25,7 @@ describe('Whether a process is in the engine', () => {
     await order.end();
     expect(await saga.engine.isAlive(order.instance)).toBe(false);
     expect(await saga.engine.isAlive('2251799813999999')).toBe(false);
-    expect(await saga.engine.isAlive('no key')).toBe(false);
+    for (const noKey of ['no key', '97', '1000000000000000']) expect(await saga.engine.isAlive(noKey)).toBe(false);
   });
 });
 

@@ -27,7 +27,8 @@ export async function reconcile(subjects: string[], ...options: string[]) {
     'a run of the reconciliation ends (another may be running)',
     async () => {
       const run = await command(['--json', '--reason', 'a test', ...options]);
-      return run.code < 2 && run;
+      if (run.code >= 2) throw new Error(run.stderr);
+      return run;
     },
     { withinMs: 120_000, everyMs: 1_000 },
   );
