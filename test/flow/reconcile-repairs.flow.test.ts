@@ -132,7 +132,7 @@ describe('The reconciliation of the running shop', () => {
     await query(`delete from orders.ticket where order_id = $1 and unit = 1`, [id]);
     await query(
       `insert into inventory.reservation (id, order_id, owner, state, total, pay_by, hold_until, updated_at)
-       values ($1, $1::uuid, '97', 'HELD', 1000, now(), now() + interval '1 hour', now() - interval '1 hour')`,
+       values ($1::text, $1::text::uuid, '97', 'HELD', 1000, now(), now() + interval '1 hour', now() - interval '1 hour')`,
       [stray],
     );
     await query(`insert into inventory.reservation_line values ($1, $2, 3, 1000)`, [stray, product.id]);
