@@ -72,6 +72,13 @@ describe('The reconciliation of the running shop', () => {
     await forgetAtProvider(unpaid);
     await query(`delete from payments.payment where order_id = $1`, [unpaid]);
 
+    const words = await eventually('a run in words', async () => {
+      const { code, stdout } = await command([]);
+      return code === 1 && stdout;
+    });
+    expect(words).toContain('A dry run: nothing was changed.');
+    expect(words).toMatch(/confirmed-not-paid [^]*Ask with: --repair --kind confirmed-not-paid --reason/);
+
     await repairWhenNamed(
       [
         ['confirmed-without-tickets', without],
