@@ -42,7 +42,9 @@ export const minorUnits = z.int().min(0).max(2_000_000_000);
 /** Ids of products are words, so that they can stand in an address and in any log. */
 export const productId = z
   .string()
-  .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 of letters, digits, dot, dash and underscore');
+  .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 of letters, digits, dot, dash and underscore')
+  // In an address they would lead elsewhere at inventory-service.
+  .refine((id) => !/^\.+$/.test(id), 'must not be dots alone');
 
 export const orderItem = z.object({
   productId,

@@ -12,6 +12,7 @@ const famous = [
   '__proto__',
   'constructor',
   '../../etc/passwd',
+  '..',
   "' or 1=1 --",
   '%00',
   '${7*7}',
@@ -22,6 +23,7 @@ const famous = [
   'NaN',
   'null',
   '[object Object]',
+  '9'.repeat(19),
   '9'.repeat(400),
   'x'.repeat(5_000),
   '2026-13-45T99:99:99Z',
@@ -32,9 +34,11 @@ const famous = [
   '00000000-0000-0000-0000-000000000000',
 ];
 export const hostileText = fc.oneof(
-  fc.constantFrom(...famous),
-  fc.string({ unit: 'binary', maxLength: 30 }),
-  fc.uuid(),
+  { weight: 4, arbitrary: fc.constantFrom(...famous) },
+  // What PostgreSQL's text refuses is forgotten most often.
+  { weight: 2, arbitrary: fc.constantFrom('\0', 'a\0b') },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 30 }) },
+  { weight: 1, arbitrary: fc.uuid() },
 );
 
 const hostileNumber = fc.oneof(
@@ -59,6 +63,7 @@ const schemaShape = z.looseObject({
   properties: z.record(z.string(), z.unknown()).optional(),
   items: z.unknown().optional(),
   format: z.string().optional(),
+  pattern: z.string().optional(),
   minimum: z.number().optional(),
   maximum: z.number().optional(),
   examples: z.array(z.unknown()).optional(),
@@ -75,7 +80,7 @@ export function likeSchema(schema: unknown, resolve: (ref: string) => unknown, k
   const { $ref, const: constant, enum: choices, properties, items, ...rest } = parsed.data;
   const inner = (one: unknown) => likeSchema(one, resolve, known);
   const mostly = (fitting: fc.Arbitrary<unknown>) =>
-    fc.oneof({ weight: 7, arbitrary: fitting }, { weight: 1, arbitrary: hostileValue });
+    fc.oneof({ weight: 15, arbitrary: fitting }, { weight: 1, arbitrary: hostileValue });
   if ($ref !== undefined) return inner(resolve($ref));
   if (constant !== undefined) return mostly(fc.constant(constant));
   if (choices && choices.length > 0) return mostly(fc.constantFrom(...choices));
@@ -102,13 +107,19 @@ export function likeSchema(schema: unknown, resolve: (ref: string) => unknown, k
     case 'boolean':
       return mostly(fc.boolean());
     default:
-      return mostly(fittingText(rest.format, known));
+      // Where any text goes, the hostile one fits, too.
+      return mostly(
+        rest.format === undefined && rest.pattern === undefined
+          ? fc.oneof(fittingText(undefined, known), hostileText)
+          : fittingText(rest.format, known),
+      );
   }
 }
 
 function fittingText(format: string | undefined, known: string[]): fc.Arbitrary<string> {
   const words = fc.constantFrom('word', 'tok_approve', ...known);
-  if (format === 'uuid') return fc.oneof(fc.uuid(), words);
+  if (format === 'uuid')
+    return fc.oneof(fc.uuid(), ...known.filter((id) => id.length === 36).map((id) => fc.constant(id)));
   if (format === 'date-time')
     return fc.constantFrom('2026-11-21T12:00:00Z', '0000-01-01T00:00:00Z', '2026-11-21T12:00:00.123456789+14:00');
   if (format === 'duration') return fc.constantFrom('PT5M', 'PT0,5S', 'P1W', 'PT999999999H');

@@ -72,7 +72,7 @@ const encoded = fc.oneof(
 );
 
 function pathLike(path: string, ids: string[]): fc.Arbitrary<string> {
-  const part = fc.oneof({ weight: 2, arbitrary: fc.constantFrom('1', ...ids) }, { weight: 3, arbitrary: encoded });
+  const part = fc.oneof({ weight: 4, arbitrary: fc.constantFrom('1', ...ids) }, { weight: 3, arbitrary: encoded });
   const places = [...path.matchAll(/\{\w+\}/g)];
   return fc.tuple(...places.map(() => part)).map((parts) => {
     let at = 0;
