@@ -3,8 +3,16 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { catalogEvent, createdOrdersEvent, deadLetter, orderStepsEvent, paymentEvent } from '../contract/topics.ts';
+import {
+  keepDeadLetter,
+  keepForeign,
+  listDeadLetters,
+  parseLetter,
+  readDeadLetter,
+} from '../orchestrator/dead-letters.ts';
 import { handleOrderEvent } from '../orchestrator/orders.ts';
 import { handlePaymentEvent } from '../orchestrator/payment-results.ts';
+import { messageOf } from '../orchestrator/replay-dead-letter.ts';
 import { noteProduct } from '../order-service/catalog.ts';
 import { noteStep } from '../order-service/steps.ts';
 import { addCatalog, testService } from '../order-service/test/support.ts';
@@ -83,6 +91,7 @@ function orchestratorParts(): Orchestrator {
     PAYMENT_DEADLINE: 'PT15M',
     HOLD_GRACE: 'PT5M',
     ORDER_MAX_AGE: 'P1D',
+    REINSTATE_WITHIN: 'PT1H',
     PAYMENT_EVENT_SECRET: eventSecret,
   };
   const db = world.database.db('orchestration');
@@ -92,6 +101,17 @@ function orchestratorParts(): Orchestrator {
 const logger = createLogger('test', 'error');
 logger.silent = true;
 const metrics = createMetrics('messages');
+
+/** A consumer's part that handles messages, without Kafka. */
+function consumerOf<S extends z.ZodType>(
+  reader: Pick<ConsumerOptions<S>, 'schema' | 'handle' | 'service'> & Partial<ConsumerOptions<S>>,
+  onLetter: (value: string) => void,
+): ConsumerOptions<S> {
+  const send = async (records: { value: string }[]) => records.forEach(({ value }) => onLetter(value));
+  const producer = { send, stop: async () => undefined };
+  const health = createHealth().part('test');
+  return { ...reader, producer, health, logger, metrics } as unknown as ConsumerOptions<S>;
+}
 
 test.each([
   'order-service, order-steps',
@@ -112,17 +132,7 @@ test.each([
     const property = fc.asyncProperty(message, async ({ value, isSigned }) => {
       const before = await rowCounts(world.database);
       const letters: string[] = [];
-      const options = {
-        ...reader,
-        service: name.split(',')[0] ?? '',
-        producer: {
-          send: async (records: { value: string }[]) => void letters.push(...records.map((record) => record.value)),
-          stop: async () => undefined,
-        },
-        health: createHealth().part('test'),
-        logger,
-        metrics,
-      } as unknown as ConsumerOptions<z.ZodType>;
+      const options = consumerOf({ ...reader, service: name.split(',')[0] ?? '' }, (value) => letters.push(value));
       const headers = isSigned && value ? { signature: Buffer.from(sign(eventSecret, value)) } : {};
       const record = { key: Buffer.from(ids[0] ?? ''), value, headers, offset: '7', timestamp: '0', attributes: 0 };
       await handleMessage(options, { topic: reader.topic, partition: 0 }, record, 1);
@@ -130,6 +140,47 @@ test.each([
       if (letters.length > 0) expect(await rowCounts(world.database)).toEqual(before);
     });
     await fc.assert(property, propertySettings(30));
+  },
+  propertyTimeoutMs,
+);
+
+test(
+  'orchestrator, dead-letters: whatever comes is listed once, byte for byte, and can be shown',
+  async () => {
+    const db = world.database.db('orchestration');
+    const shape = z.toJSONSchema(deadLetter, { io: 'input', unrepresentable: 'any' });
+    const values = fc.option(hostileBytes(likeSchema(shape, () => shape, ids)), { freq: 20 });
+    const seen = new Set<string>();
+    let offset = 0;
+    const options = consumerOf(
+      {
+        service: 'orchestrator',
+        schema: deadLetter,
+        handle: (letter, { rawValue }) => keepDeadLetter(db, letter, rawValue),
+        unreadable: (meta) => keepForeign(db, meta),
+      },
+      (letter) => {
+        throw new Error(`A letter about a letter: ${letter}`);
+      },
+    );
+    const property = fc.asyncProperty(values, async (value) => {
+      offset += 1;
+      const record = { key: null, value, headers: {}, offset: String(offset), timestamp: '0', attributes: 0 };
+      const before = (await listDeadLetters(db, { limit: 1 })).items[0]?.id;
+      for (let times = 1; times <= 2; times += 1)
+        await handleMessage(options, { topic: 'dead-letters', partition: 0 }, record, times);
+
+      const bytes = value ?? Buffer.alloc(0);
+      const key = parseLetter(bytes)?.idempotencyKey;
+      const [newest, next] = (await listDeadLetters(db, { limit: 2 })).items;
+      if (key !== undefined && seen.has(key)) return expect(newest?.id).toBe(before);
+      if (key !== undefined) seen.add(key);
+      expect([next?.id, newest?.code === 'NO_DEAD_LETTER']).toEqual([before, key === undefined]);
+      const { raw } = await readDeadLetter(db, newest?.id ?? '');
+      expect(raw).toEqual(bytes);
+      expect(messageOf(parseLetter(raw))).toBeTruthy();
+    });
+    await fc.assert(property, propertySettings(60));
   },
   propertyTimeoutMs,
 );
