@@ -27,6 +27,7 @@ import { handlePaymentEvent } from './payment-results.ts';
 import { createProviderBooks } from './provider-books.ts';
 import { keepRefunding } from './refund-runner.ts';
 import { createReconciler, keepReconciling } from './reconcile-schedule.ts';
+import { retentionRules } from './retention.ts';
 import { createRunningProcesses } from './running-processes.ts';
 import { createServices } from './services.ts';
 
@@ -79,11 +80,7 @@ await runService('orchestrator', config, async (service) => {
   const db = service.database('orchestration');
   const { kafka, producer } = service.kafka(config.KAFKA_BROKERS);
   const relay = service.relay('orchestration', producer);
-  service.retention(db, config, [
-    // Never an open one: it has no time of decision.
-    { table: 'dead_letter', since: 'decided_at', keepMs: durationMs(config.DEAD_LETTER_KEEP) },
-    { table: 'reconciliation', since: 'ended_at', keepMs: durationMs(config.RECONCILIATION_KEEP) },
-  ]);
+  service.retention(db, config, retentionRules(config));
   const engine = service.engine(config.ZEEBE_GRPC_ADDRESS);
   const services = createServices(config);
   const operateSettings = { ...config, OPERATE_URL: config.OPERATE_API_URL ?? config.OPERATE_URL };
