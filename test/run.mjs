@@ -1,5 +1,4 @@
-// `npm test`: everything but `faults`, from a fresh clone, one level after the other; a level that fails does not hide
-// the next. `npm run test:faults` kills parts for ten minutes and wants a machine with little else to do.
+// `npm test`: everything, from a fresh clone, one level after the other; a level that fails does not hide the next.
 // Arguments choose levels: `node test/run.mjs int flow`. Each brings up what it needs on free ports with data of its own.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -68,8 +67,7 @@ try {
   process.exit(1);
 }
 
-const chosen =
-  process.argv.length > 2 ? process.argv.slice(2) : Object.keys(levels).filter((level) => level !== 'faults');
+const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(levels);
 const unknown = chosen.filter((level) => !(level in levels));
 if (unknown.length > 0) {
   process.stderr.write(`There is no level ${unknown.join(', ')}; there are: ${Object.keys(levels).join(', ')}.\n`);

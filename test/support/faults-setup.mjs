@@ -15,6 +15,9 @@ const env = {
 
 export default async function setUp() {
   const crashDir = mkdtempSync(join(tmpdir(), 'ticket-saga-crash-'));
+  process.env.JOB_TIMEOUT = env.JOB_TIMEOUT;
+  // A third of it, as everywhere: a paused process is lent jobs for as long as its last poll waits in the engine.
+  process.env.ZEEBE_BROKER_GATEWAY_LONGPOLLING_TIMEOUT = '1700';
   // The same part dies again and again here: no growing pauses before it comes back.
   const pace = { firstMs: 300, longestMs: 300 };
   await startSystem('faults', { copies: 2, pace, env: { ...env, CRASH_DIR: crashDir } });
