@@ -54,16 +54,19 @@ const notLate: Way = {
     name: 'late money that was none',
     act: async (shop, { id, finished, payment }) => {
       const variables = { reservationId: lateReservation(id), paymentDeadline: 'PT5M', reinstateWithin: 'PT1H' };
-      if (finished && payment?.state === 'REFUNDED')
+      // Its customer hears of the money a moment after the end.
+      const gaveBack = finished && payment?.state === 'REFUNDED';
+      if (gaveBack)
         await shop.engine.startProcess('late-payment', latePaymentVariables.parse({ orderId: id, ...variables }));
-      return finished;
+      return gaveBack;
     },
   },
   deadline: long,
   orElse: unavailable,
-  // Voided before the provider took any money: none can come late, and another order tries.
-  isOver: ({ payment, history }) =>
-    payment?.state === 'VOIDED' || history.filter(({ state }) => state === 'RESERVE_RELEASED').length === 2,
+  // Ended before the provider took any money: none has gone back, and another order tries.
+  isOver: ({ payment, reason, history }) =>
+    history.filter(({ state }) => state === 'RESERVE_RELEASED').length === 2 ||
+    (reason?.code === unavailable.reason && payment?.state !== 'REFUNDED'),
 };
 const refunded: Way = { scenario: named('confirmed, then refunded by an operator') };
 /** Whoever got no answer asks again, until the order shows that it goes on. */
