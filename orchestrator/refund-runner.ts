@@ -17,8 +17,8 @@ import { start } from './start.ts';
 
 const refundProcess = 'refund-order';
 const everyMs = 1_000;
-/** Nobody else takes up an order for this long after it was taken up: longer than a start and a look may take. */
-const leaseSeconds = 60;
+/** Nobody else takes up an order for this long after it was taken up: longer than a start and a look may take, 10 s each. */
+const leaseSeconds = 30;
 const pageSize = 100;
 
 type RunnerParts = Pick<OrchestratorParts, 'db' | 'engine' | 'services' | 'logger'>;
