@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 // Runs before node_modules and dist exist, hence plain JavaScript with Node's own modules only.
@@ -20,18 +21,19 @@ export async function prepare(say = (line) => process.stdout.write(`${line}\n`))
     say('Installing npm packages (about a minute, once) …');
     await npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], 'Installing npm packages failed');
   }
-  if (modified(builtMark) < newestSource(root) || !isBuilt()) {
+  const sources = fingerprint(root);
+  if (builtFrom() !== sources || !isBuilt()) {
     say('Building …');
-    const startedAt = new Date();
     await npm(['run', '--silent', 'build'], 'The build failed');
-    // As old as the start of the build: what was edited meanwhile is built next time.
-    writeFileSync(builtMark, '');
-    utimesSync(builtMark, startedAt, startedAt);
+    // That of before the build: what was edited meanwhile is built next time. A new file: worktrees may share the old one.
+    rmSync(builtMark, { force: true });
+    writeFileSync(builtMark, sources);
   }
 }
 
 const modified = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 const isOlder = (path, than) => modified(path) < modified(than);
+const builtFrom = () => (existsSync(builtMark) ? readFileSync(builtMark, 'utf8') : undefined);
 
 /** Every package that has a TypeScript project has its output. */
 function isBuilt() {
@@ -39,18 +41,24 @@ function isBuilt() {
   return packages.every((name) => existsSync(join(root, name, 'dist')));
 }
 
-/** Directories count too: their time changes when a file is removed. */
-function newestSource(directory) {
-  let newest = modified(directory === root ? join(root, 'package.json') : directory);
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    const path = join(directory, entry.name);
-    if (entry.isDirectory()) {
+/** Of the names and times of all sources: another one when a file was edited, added, renamed or removed. */
+export function fingerprint(checkout) {
+  const hash = createHash('sha256');
+  for (const path of sourcesIn(checkout)) hash.update(`${relative(checkout, path)} ${modified(path)}\n`);
+  return hash.digest('hex');
+}
+
+function sourcesIn(directory) {
+  return readdirSync(directory, { withFileTypes: true })
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const path = join(directory, entry.name);
       const skip =
-        entry.name.startsWith('.') || ['node_modules', 'dist', 'generated', 'test', 'docs'].includes(entry.name);
-      if (!skip) newest = Math.max(newest, newestSource(path));
-    } else if (/\.(ts|mts|json|prisma|sql)$/.test(entry.name)) newest = Math.max(newest, modified(path));
-  }
-  return newest;
+        entry.name.startsWith('.') ||
+        ['node_modules', 'dist', 'generated', 'coverage', 'test', 'docs'].includes(entry.name);
+      if (entry.isDirectory()) return skip ? [] : sourcesIn(path);
+      return /\.(ts|mts|json|prisma|sql)$/.test(entry.name) ? [path] : [];
+    });
 }
 
 /** Runs npm in the checkout; what it prints is shown only when it fails. */
