@@ -83,7 +83,7 @@ function addresses(ports: Ports): string {
     ['orders', `${urls.order}/docs`],
     ['inventory', `${urls.inventory}/docs`],
     ['payments', `${urls.payment}/docs`],
-    ['operations', urls.orchestrator],
+    ['operations', `${urls.orchestrator}/docs`],
     ['Operate', `${urls.operate}   user ${operateLogin.user}, password ${operateLogin.password}`],
     ['payment provider', `${urls.provider}/docs`],
     ['engine (gRPC)', `127.0.0.1:${ports.ZEEBE_GRPC_PORT}`],
@@ -102,9 +102,9 @@ Everything runs, ${Math.round(process.uptime())} s after the start.
 
 ${addresses(ports)}${copies}
 
-Place an order, and follow it with the id that comes back:
+Place an order, and look at the newest:
   curl -s ${base}/orders -H 'content-type: application/json' -d '{"productId":"1","quantity":1}'
-  curl -s ${base}/orders/<id>
+  curl -s '${base}/orders?limit=1'
 
 Logs: ${join(dataDir, 'logs')}   Stop: Ctrl-C
 `;
