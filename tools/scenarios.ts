@@ -25,6 +25,8 @@ export type Scenario = {
   };
 };
 
+/** Long enough for a busy machine to ask for the payment before, and over before the slowest scenario is. */
+const soon = 'PT15S';
 const standard = { id: '1', quantity: 1 };
 const paidBy = (token: string, deadline?: string) => ({
   items: [standard],
@@ -80,10 +82,10 @@ export const scenarios: Scenario[] = [
     order: () => paidBy('tok_flaky:2'),
     ends: { ...confirmed, seen: { step: 'RequestPayment', state: 'RETRYING' } },
   },
-  { name: 'tok_never', order: () => paidBy('tok_never', 'PT4S'), ends: timedOut('VOIDED') },
+  { name: 'tok_never', order: () => paidBy('tok_never', soon), ends: timedOut('VOIDED') },
   {
     name: 'tok_late, reinstated',
-    order: () => paidBy('tok_late', 'PT4S'),
+    order: () => paidBy('tok_late', soon),
     ends: reinstatedAfter('PAYMENT_VOIDED'),
   },
   {
@@ -104,7 +106,7 @@ export const scenarios: Scenario[] = [
   },
   {
     name: 'tok_wrong_amount',
-    order: () => paidBy('tok_wrong_amount', 'PT6S'),
+    order: () => paidBy('tok_wrong_amount', soon),
     ends: { status: 'PAYMENT_NOT_COMPLETED', reason: 'PAYMENT_TIMEOUT' },
   },
   {
