@@ -16,6 +16,10 @@ export function addRepairRoutes(api: Api, db: Db): void {
       'What it holds or has sold becomes available. Again it answers the same. 409 STALE_ACTION: it never held any.',
     access: 'operator',
     body: releaseReservation,
+    bodyExamples: {
+      'of an order': { reservationId: '019a0000-0000-7000-8000-000000000001' },
+      'of late money': { reservationId: '019a0000-0000-7000-8000-000000000001/late' },
+    },
     answers: { 200: { description: 'The reservation now', schema: z.object({ state: reservationState }) } },
     handle: async ({ body: { reservationId } }) => ({
       status: 200,

@@ -61,6 +61,7 @@ export function addActionRoutes(api: Api, parts: OrchestratorParts): void {
     body: because.extend({
       elementInstanceKey: word.optional().describe('the run of the step that you saw: another one is left alone'),
     }),
+    bodyExamples: { 'the cause is gone': { reason: 'the provider is back' } },
     answers: { 200: { description: 'Begun anew', schema: stuckView } },
     async handle({ params: { id: orderId, elementId }, body, identity }) {
       const entry = { operator: operatorName(identity), orderId, reason: body.reason };
@@ -82,6 +83,15 @@ export function addActionRoutes(api: Api, parts: OrchestratorParts): void {
       step: word.optional().describe('element id: only this step'),
       limit: z.int().min(1).max(500).default(100).describe('at the most; some 20 a second'),
     }),
+    bodyExamples: {
+      'one error': { reason: 'the provider is back', code: 'PROVIDER_UNAVAILABLE', limit: 100 },
+      'one error at one step': {
+        reason: 'the provider is back',
+        code: 'PROVIDER_UNAVAILABLE',
+        step: 'RequestPayment',
+        limit: 100,
+      },
+    },
     answers: {
       200: {
         description: 'How many were retried, and which were refused',
@@ -106,6 +116,7 @@ export function addActionRoutes(api: Api, parts: OrchestratorParts): void {
     access: 'operator',
     params: order,
     body: because,
+    bodyExamples: { 'an order of a thief': { reason: 'fraud' } },
     answers: { 202: { description: 'Asked', schema: z.object({ orderId: z.uuid() }) } },
     async handle({ params: { id: orderId }, body, identity }) {
       const entry = { operator: operatorName(identity), orderId, reason: body.reason };
@@ -122,6 +133,7 @@ export function addActionRoutes(api: Api, parts: OrchestratorParts): void {
     access: 'operator',
     params: order,
     body: because,
+    bodyExamples: { 'the process waits in vain': { reason: 'its message expired' } },
     answers: {
       202: { description: 'Told', schema: z.object({ type: z.string(), idempotencyKey: z.string() }) },
     },

@@ -83,10 +83,20 @@ export function addDeadLetterRoutes(api: Api, parts: OrchestratorParts): void {
   });
 
   const decisions = [
-    { verb: 'replay', act: replayDeadLetter, summary: 'Sends the message once more to where it came from' },
-    { verb: 'discard', act: discardDeadLetter, summary: 'Decides that nothing is to be done about it' },
+    {
+      verb: 'replay',
+      act: replayDeadLetter,
+      summary: 'Sends the message once more to where it came from',
+      bodyExamples: { 'it can be handled now': { reason: 'the bug is mended' } },
+    },
+    {
+      verb: 'discard',
+      act: discardDeadLetter,
+      summary: 'Decides that nothing is to be done about it',
+      bodyExamples: { 'it was seen to otherwise': { reason: 'written by hand' } },
+    },
   ] as const;
-  for (const { verb, act, summary } of decisions) {
+  for (const { verb, act, summary, bodyExamples } of decisions) {
     api.route({
       method: 'post',
       path: `/operations/dead-letters/:id/${verb}`,
@@ -95,6 +105,7 @@ export function addDeadLetterRoutes(api: Api, parts: OrchestratorParts): void {
       access: 'operator',
       params: z.object({ id }),
       body: because,
+      bodyExamples,
       answers: { 200: { description: 'Done', schema: view } },
       async handle({ params, body: { reason }, identity }) {
         const entry = { operator: operatorName(identity), reason, id: params.id };
@@ -119,6 +130,14 @@ export function addDeadLetterRoutes(api: Api, parts: OrchestratorParts): void {
       limit: z.int().min(1).max(500).default(100).describe('at the most in this call'),
       cursor: z.string().regex(replayCursor).optional().describe('`nextCursor` of the call before: goes on behind it'),
     }),
+    bodyExamples: {
+      'one error': { reason: 'the bug is mended', code: 'HANDLER_FAILED', limit: 100 },
+      'the letters of one order': {
+        reason: 'the order is restored',
+        orderId: '019a0000-0000-7000-8000-000000000001',
+        limit: 100,
+      },
+    },
     answers: {
       200: {
         description: 'How many were replayed, and which were refused and stay open',

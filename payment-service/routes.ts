@@ -39,6 +39,16 @@ export function addRoutes(api: Api, parts: ChangeParts & { webhookSecret: string
       'webhook-signature': z.string().describe('t=<unix seconds>,v1=<hex HMAC-SHA256 of "<t>.<body>">'),
     }),
     body: webhookEvent,
+    bodyExamples: {
+      'an approval': {
+        id: 'b0a18340-5d9a-4e23-9c3e-bd76ca547463',
+        type: 'payment.approved',
+        reference: '9f813304-c3f0-5636-9ddc-d7e64d7d813b',
+        amount: 19_900,
+        currency: 'GBP',
+        occurredAt: '2026-11-21T17:07:28.268Z',
+      },
+    },
     answers: { 200: { description: 'Heard', schema: z.object({ result: z.string() }) } },
     async handle({ body, request }) {
       return { status: 200, body: { result: await hear(parts, body, rawBody(request)) } };

@@ -61,6 +61,15 @@ export function addRoutes(api: Api, { db, approvalLimit, wake }: Parts): void {
     access: 'operator',
     requestHeaders: keyHeader,
     body: request,
+    bodyExamples: {
+      'waits for a person': {
+        reference: '9f813304-c3f0-5636-9ddc-d7e64d7d813b',
+        amount: 19_900,
+        currency: 'GBP',
+        token: 'tok_manual',
+        callbackUrl: 'http://127.0.0.1:8082/webhooks/payments',
+      },
+    },
     answers: { 202: { description: 'Accepted', schema: payment } },
     async handle({ body, request: http }) {
       const calls = await books.countCall(db, keyOf(http.headers), ['pay', body]);
@@ -174,6 +183,7 @@ export function addRoutes(api: Api, { db, approvalLimit, wake }: Parts): void {
     access: 'operator',
     params: byReference,
     body: z.object({ status: z.enum(['APPROVED', 'DECLINED']), reason: text(200).optional() }),
+    bodyExamples: { approved: { status: 'APPROVED' }, declined: { status: 'DECLINED', reason: 'no money' } },
     answers: { 202: { description: 'The webhook is on its way', schema: payment } },
     async handle({ params, body }) {
       const decided = await books.decide(db, known(params.reference), body.status, body.reason);

@@ -43,7 +43,7 @@ export type Route<Params, Query, Body> = {
   params?: Params;
   query?: Query;
   body?: Body;
-  /** Bodies to start from in the Swagger UI, by what they show. */
+  /** Bodies to start from in the Swagger UI, by what they show; at least one where there is a body. */
   bodyExamples?: Record<string, unknown>;
   requestHeaders?: z.ZodObject;
   /** Success answers by status; problem documents are added by themselves. */

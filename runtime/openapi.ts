@@ -20,9 +20,21 @@ const securityOf: Record<Access, Partial<Record<keyof typeof securitySchemes, st
   operator: [{ operator: [] }, { token: [] }],
 };
 
-function bodyContent(schema: z.ZodType, examples: Record<string, unknown> = {}) {
-  const values = Object.entries(examples).map(([summary, value]) => [summary, { value }]);
-  return { 'application/json': { schema, ...(values.length > 0 ? { examples: Object.fromEntries(values) } : {}) } };
+/** Throws an Error where no example is given, or one that the schema refuses: what Swagger UI makes up is seldom taken. */
+function bodyContent({ method, path }: { method: string; path: string }, schema: z.ZodType, given?: object) {
+  const examples = Object.entries(given ?? {});
+  const route = `${method.toUpperCase()} ${path}`;
+  if (examples.length === 0) throw new Error(`${route} needs an example of its body.`);
+  for (const [summary, value] of examples) {
+    const { error } = schema.safeParse(value);
+    if (error) throw new Error(`${route} refuses its example "${summary}": ${error.message}`);
+  }
+  return {
+    'application/json': {
+      schema,
+      examples: Object.fromEntries(examples.map(([summary, value]) => [summary, { value }])),
+    },
+  };
 }
 
 /** The description of one route; problem documents are added by themselves. */
@@ -42,7 +54,9 @@ export function operation(
       ...(route.query ? { query: route.query } : {}),
       ...(route.requestHeaders ? { header: route.requestHeaders } : {}),
     },
-    ...(route.body ? { requestBody: { required: true, content: bodyContent(route.body, route.bodyExamples) } } : {}),
+    ...(route.body
+      ? { requestBody: { required: true, content: bodyContent(route, route.body, route.bodyExamples) } }
+      : {}),
     security: securityOf[route.access],
     responses: {
       ...Object.fromEntries(success),

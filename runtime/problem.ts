@@ -9,12 +9,15 @@ import { errorFields, type Logger } from './logger.ts';
 const fieldError = z.object({ path: z.string(), message: z.string() });
 export type FieldError = z.infer<typeof fieldError>;
 
+/** All codes that there are: whoever reads the description of one service knows those of the others. */
+const code = z.enum(Object.keys(problems).filter((name): name is ProblemCode => name in problems));
+
 export const problemDocument = z
   .object({
     type: z.string(),
     title: z.string(),
     status: z.int(),
-    code: z.string(),
+    code,
     detail: z.string().optional(),
     errors: z.array(fieldError).optional(),
   })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import request from 'supertest';
+import { problems } from '@ticket-saga/contract/errors';
 import { z } from 'zod';
 import { createApi } from '../api.ts';
 import { createHealth } from '../health.ts';
@@ -7,7 +8,7 @@ import { createApp, finishApp } from '../http.ts';
 import { createLogger } from '../logger.ts';
 import { createMetrics } from '../metrics.ts';
 
-function appWithRoutes() {
+function appWithRoutes(example: unknown = { size: 1 }) {
   const logger = createLogger('test', 'silent');
   const app = createApp({
     service: 'test',
@@ -26,7 +27,7 @@ function appWithRoutes() {
     summary: 'Adds a thing',
     access: 'operator',
     body: z.object({ size: z.number().transform(String) }),
-    bodyExamples: { small: { size: 1 } },
+    bodyExamples: { small: example },
     answers,
     handle,
   });
@@ -40,6 +41,15 @@ describe('The description of the interface', () => {
     expect(body.paths['/things'].post.requestBody.content['application/json'].examples).toEqual({
       small: { value: { size: 1 } },
     });
+  });
+
+  it('is refused with an example that the schema would refuse', () => {
+    expect(() => appWithRoutes({ size: 'small' })).toThrow('POST /things refuses its example "small"');
+  });
+
+  it('names every code that an error may carry', async () => {
+    const { body } = await request(appWithRoutes()).get('/openapi.json');
+    expect(body.components.schemas.Problem.properties.code.enum).toEqual(Object.keys(problems));
   });
 
   it('says how to log in where that is wanted, so that the Swagger UI can', async () => {

@@ -36,7 +36,15 @@ function service(limits?: Limits) {
   const common = { method: 'get', summary: 's', answers } as const;
   const fine = async () => ({ status: 200, body: {} });
   api.route({ ...common, path: '/things', access: 'customer', handle: fine });
-  api.route({ ...common, method: 'post', path: '/things', access: 'customer', body: z.object({}), handle: fine });
+  api.route({
+    ...common,
+    method: 'post',
+    path: '/things',
+    access: 'customer',
+    body: z.object({}),
+    bodyExamples: { nothing: {} },
+    handle: fine,
+  });
   api.route({ ...common, path: '/secrets', access: 'operator', handle: fine });
   api.route({ ...common, path: '/called-back', access: 'public', limited: false, handle: fine });
   api.route({
