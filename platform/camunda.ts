@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { artifacts, fetchArtifact } from './artifacts.ts';
 import { answers } from './http.ts';
@@ -60,14 +60,19 @@ export function camundaArgs(options: {
     jvm,
     jvmFlags(jdk),
     ['-XX:+UseSerialGC', '-XX:+ExitOnOutOfMemoryError', '-Xshare:auto', '-Dfile.encoding=UTF-8'],
-    [`-Dapp.home=${home}`, `-Dbasedir=${home}`],
+    [`-Dapp.home=${home}`, `-Dbasedir=${home}`, `-Djava.io.tmpdir=${temporary(home)}`],
     [`-Dlog4j2.configurationFile=${config}/log4j2.xml`, `-Dspring.config.additional-location=file:${config}/`],
     ['-cp', `${distribution}/config:${distribution}/lib/*`, main],
   ].flat();
 }
 
+/** Its web servers never remove their directories; in the system's /tmp each start would leave four. */
+const temporary = (home: string): string => join(home, 'tmp');
+
 /** JSON is YAML too. */
 export async function writeConfig(home: string, config: object): Promise<void> {
+  await rm(temporary(home), { recursive: true, force: true });
+  await mkdir(temporary(home), { recursive: true });
   await mkdir(join(home, 'config'), { recursive: true });
   await writeFile(join(home, 'config', 'application.yaml'), JSON.stringify(config, null, 2));
   await writeFile(join(home, 'config', 'log4j2.xml'), log4j);
