@@ -26,16 +26,23 @@ export type Times = {
   overdue: number;
 };
 
-/** Without `process` it names what would be wrong if nothing took care of the order: a reason to look again. */
-export function judgeOrder(it: OrderCase, { settle, overdue }: Times): Finding[] {
+/** Changed within `settle`, seconds: what it looks like is not judged yet. */
+export const isUnsettled = (it: OrderCase, { settle }: Times): boolean => ageOf(it) < settle;
+
+function ageOf(it: OrderCase): number {
   const rows = [it.order, it.payment, ...it.reservations].filter((row) => row !== undefined);
-  const age = Math.min(...rows.map((row) => row.age));
-  if (age < settle) return [];
+  return Math.min(...rows.map((row) => row.age));
+}
+
+/** Without `process` it names what would be wrong if nothing took care of the order: a reason to look again. */
+export function judgeOrder(it: OrderCase, times: Times): Finding[] {
+  const age = ageOf(it);
+  if (isUnsettled(it, times)) return [];
   const kindsFound = ((): Kind[] => {
     if (!it.order) return withoutOrder(it);
-    if (!isFinal(it.order.status)) return onTheWay(it, it.order, age >= overdue);
+    if (!isFinal(it.order.status)) return onTheWay(it, it.order, age >= times.overdue);
     if (it.process?.alive) return [];
-    return it.order.status === 'CONFIRMED' ? confirmed(it, it.order) : ended(it, it.order, age >= overdue);
+    return it.order.status === 'CONFIRMED' ? confirmed(it, it.order) : ended(it, it.order, age >= times.overdue);
   })();
   return kindsFound.map((kind) => ({ kind, subject: it.id, orderId: it.id, details: detailsOf(it) }));
 }

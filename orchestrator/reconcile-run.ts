@@ -7,7 +7,7 @@ import { mostIds } from '@ticket-saga/contract/reconciliation';
 import { pause } from '@ticket-saga/runtime/backoff';
 import { errorFields } from '@ticket-saga/runtime/logger';
 import type { Finding } from './reconcile-kinds.ts';
-import { judgeBooks, judgeOrder, judgeProcess, type ProcessCase } from './reconcile-judge.ts';
+import { isUnsettled, judgeBooks, judgeOrder, judgeProcess, type ProcessCase } from './reconcile-judge.ts';
 import { inGroups, joinByKey } from './reconcile-merge.ts';
 import type { ReconcileParts } from './reconcile-parts.ts';
 import { repairMismatches } from './reconcile-repairs.ts';
@@ -108,6 +108,7 @@ async function joinOrders(look: Look): Promise<void> {
       count(look, 'reservations', rows.reservations.length);
       count(look, 'payments', rows.payments.length);
       const it = { id: key, order: rows.orders[0], reservations: rows.reservations, payment: rows.payments[0] };
+      if (isUnsettled(it, parts.times)) count(look, 'leftForNextRun', 1);
       if (judgeOrder(it, parts.times).length > 0) yield key;
     }
   }

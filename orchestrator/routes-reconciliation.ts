@@ -43,7 +43,9 @@ const run = z
       .array(z.enum(kindNames))
       .describe('the kinds that it repairs alone; none: all that need not be named'),
     phase: z.string(),
-    counts: z.record(z.string(), z.int()),
+    counts: z
+      .record(z.string(), z.int())
+      .describe('what it has read; `leftForNextRun`: orders that changed within RECONCILE_SETTLE and were not judged'),
     notes: z.array(z.string()).describe('what could not be looked at, or why it failed'),
     startedAt: z.iso.datetime(),
     endedAt: z.iso.datetime().nullable(),

@@ -98,10 +98,18 @@ async function* mismatchesOf(id: string): AsyncGenerator<Mismatch> {
 const named = 20;
 
 async function show(ended: WholeRun, wish: Wish): Promise<void> {
-  const { orders = 0, reservations = 0, payments = 0, providerPayments = 0, processes = 0 } = ended.counts;
+  const {
+    orders = 0,
+    reservations = 0,
+    payments = 0,
+    providerPayments = 0,
+    processes = 0,
+    leftForNextRun = 0,
+  } = ended.counts;
   print(
     `${orders} orders, ${reservations} reservations, ${payments} payments, ${providerPayments} at the provider, ${processes} running processes\n`,
   );
+  if (leftForNextRun > 0) print(`Orders that changed just now, left for the next run: ${leftForNextRun}\n`);
   for (const note of ended.notes) print(`note: ${note}\n`);
   if (ended.kinds.length === 0) return void print('Nothing is off.\n');
   if (!wish.repair) print('A dry run: nothing was changed.\n');
