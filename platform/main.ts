@@ -91,11 +91,11 @@ function addresses(ports: Ports): string {
     ['PostgreSQL', urls.postgres],
     ['OpenSearch', urls.opensearch],
   ];
-  return rows.map(([name = '', address = '']) => `  ${name.padEnd(18)}${address}`).join('\n');
+  return rows.map(([name = '', address = '']) => `  ${name.padEnd(20)}${address}`).join('\n');
 }
 
 function welcome(ports: Ports, dataDir: string, copyUrls: Platform['copyUrls']): string {
-  const copies = [...copyUrls].map(([name, url]) => `\n  ${name.padEnd(18)}${url}`).join('');
+  const copies = [...copyUrls].map(([name, url]) => `\n  ${name.padEnd(20)}${url}`).join('');
   const base = `localhost:${ports.ORDER_PORT}`;
   return `
 Everything runs, ${Math.round(process.uptime())} s after the start.
